@@ -1,0 +1,2 @@
+//! The `metal-edge` binary.
+fn main() {}
