@@ -1,1 +1,6 @@
-//! metal-edge.
+//! metal-edge: the metal-stack control plane as one binary per partition,
+//! behind one anycast address.
+
+#![forbid(unsafe_code)]
+
+pub mod config;
