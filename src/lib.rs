@@ -1,7 +1,14 @@
-//! metal-edge: the metal-stack control plane of a partition.
+//! metal-edge: the metal-stack control plane of a partition as one binary.
+//!
+//! The folders follow a request on its way in and an announcement on its way
+//! out; `docs/architecture.md` has the picture.
 #![forbid(unsafe_code)]
 
+pub mod api;
 pub mod auth;
 pub mod clock;
+pub mod domain;
+pub mod edge;
 pub mod files;
+pub mod metrics;
 pub mod trust;

@@ -6,7 +6,7 @@
 //! - [`layer`]: the middleware that puts the three before the API.
 
 pub mod hmac;
-// pub mod layer;
+pub mod layer;
 pub mod replay;
 pub mod user;
 

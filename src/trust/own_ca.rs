@@ -16,9 +16,9 @@ use rcgen::{
     KeyUsagePurpose, PublicKeyData, SanType,
 };
 use thiserror::Error;
-use x509_parser::extensions::GeneralName;
 use x509_parser::pem::parse_x509_pem;
 
+use super::x509::alternative_name;
 use crate::{clock, files};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -179,7 +179,7 @@ impl OwnCa {
                     .value
                     .general_names
                     .iter()
-                    .filter_map(name)
+                    .filter_map(alternative_name)
                     .collect()
             });
         fresh
@@ -197,21 +197,6 @@ impl Subject {
     fn alternative_names(&self) -> BTreeSet<String> {
         let addresses = self.addresses.iter().map(IpAddr::to_string);
         self.names.iter().cloned().chain(addresses).collect()
-    }
-}
-
-fn name(name: &GeneralName<'_>) -> Option<String> {
-    match name {
-        GeneralName::DNSName(name) => Some((*name).to_owned()),
-        GeneralName::IPAddress(bytes) => match bytes.len() {
-            4 => <[u8; 4]>::try_from(*bytes)
-                .ok()
-                .map(|v4| IpAddr::from(v4).to_string()),
-            _ => <[u8; 16]>::try_from(*bytes)
-                .ok()
-                .map(|v6| IpAddr::from(v6).to_string()),
-        },
-        _ => None,
     }
 }
 

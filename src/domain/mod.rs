@@ -1,0 +1,1 @@
+//! The rules of metal-api, pure: no I/O, no HTTP, no JSON, no SQL.
