@@ -4,11 +4,15 @@
 //! out; `docs/architecture.md` has the picture.
 #![forbid(unsafe_code)]
 
+pub mod announce;
 pub mod api;
 pub mod auth;
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod edge;
 pub mod files;
+pub mod health;
 pub mod metrics;
+pub mod status;
 pub mod trust;
