@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::drain::{Drain, Pace};
+use super::drain::Drain;
 use super::handler::Handler;
 use super::Limits;
 use crate::api::ApiError;
@@ -116,11 +116,10 @@ impl Server {
         let builder = http(&self.limits);
         let mut connection =
             pin!(builder.serve_connection(TokioIo::new(stream), service));
-        let mut pace = self.drain.subscribe();
+        let ended = self.drain.ended();
         let closing = async {
             tokio::select! {
-                // The sender lives as long as the server.
-                _ = pace.wait_for(|pace| *pace == Pace::Closing) => {}
+                () = ended => {}
                 () = activity.idle_for(self.limits.idle_timeout) => {}
             }
         };
