@@ -12,6 +12,7 @@ pub mod config;
 pub mod domain;
 pub mod edge;
 pub mod files;
+pub mod guard;
 pub mod health;
 pub mod metrics;
 pub mod status;
