@@ -1,0 +1,20 @@
+use serde::Serialize;
+
+/// `[log]`: what is written to standard error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// A level (`info`) or filter directives (`info,metal_bgp=debug`), checked.
+    pub level: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// `log.format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One line a record, for people.
+    Text,
+    /// One JSON object a record.
+    Json,
+}
