@@ -15,5 +15,6 @@ pub mod files;
 pub mod guard;
 pub mod health;
 pub mod metrics;
+pub mod node;
 pub mod status;
 pub mod trust;
