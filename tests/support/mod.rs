@@ -6,6 +6,7 @@
 
 mod certificate;
 mod client;
+mod environment;
 mod file_server;
 mod node;
 mod ports;
@@ -17,6 +18,7 @@ mod tools;
 pub use self::{
     certificate::{Authority, Leaf},
     client::{Answer, Client, assert_error},
+    environment::with_environment,
     file_server::FileServer,
     node::{Node, metal_edge},
     ports::free_address,

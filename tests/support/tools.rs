@@ -15,13 +15,12 @@ pub enum Tool {
     GoClient,
 }
 
-/// Where `tests/install.sh` puts clients.
+/// Where `tests/install.sh` puts clients: in cargo's target directory.
 pub fn clients_dir() -> PathBuf {
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target"),
-        PathBuf::from,
-    );
-    target.join("clients")
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .parent()
+        .expect("tmp stands in the target directory")
+        .join("clients")
 }
 
 /// The path of `tool`, or `None` with one line that says why its test is
