@@ -17,7 +17,9 @@ fn metal_python_creates_gets_finds_updates_and_deletes_every_entity() {
     let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/metal_python");
 
     let (output, stdout, stderr) = run(with_environment(&node, Role::Admin, &python)
-        .args(["-B", "-W", "ignore", "-m", "unittest", "discover", "-v", "-s"])
+        .args([
+            "-B", "-W", "ignore", "-m", "unittest", "discover", "-v", "-s",
+        ])
         .arg(&scenarios)
         .env("METAL_TEST_VIEW_HMAC", node.key(Role::View))
         .env("METAL_TEST_FILES", files.url("")));

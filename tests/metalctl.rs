@@ -78,10 +78,7 @@ impl Session {
     }
 
     fn live_and_die(&self) {
-        assert!(
-            self.ok(&["whoami"])
-                .contains("metal-admin@metal-stack.io")
-        );
+        assert!(self.ok(&["whoami"]).contains("metal-admin@metal-stack.io"));
         assert!(self.ok(&["health"]).contains("healthy"));
         assert!(self.ok(&["version"]).contains("metal-edge"));
 
@@ -99,7 +96,11 @@ impl Session {
         for (entity, ids) in ENTITIES {
             let file = self.file(entity, " (second edition)");
             self.ok(&[entity, "apply", "-f", &file]);
-            assert_eq!(self.ids(entity), sorted(ids), "{entity} after a second apply");
+            assert_eq!(
+                self.ids(entity),
+                sorted(ids),
+                "{entity} after a second apply"
+            );
             for id in ids {
                 let described = self.ok(&[entity, "describe", id, "-o", "json"]);
                 assert!(

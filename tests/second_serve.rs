@@ -52,7 +52,12 @@ fn a_wrong_configuration_is_refused_before_anything_starts() {
     let cases = [
         ("unknown key", "health", "intervall = \"100ms\"", "interval"),
         ("wrong type", "health", "fall = \"two\"", "fall"),
-        ("not a duration", "health", "interval = \"soon\"", "interval"),
+        (
+            "not a duration",
+            "health",
+            "interval = \"soon\"",
+            "interval",
+        ),
         ("not an address", "tls", "certificate = 5", "certificate"),
         (
             "host bits",
@@ -91,8 +96,9 @@ fn a_wrong_configuration_is_refused_before_anything_starts() {
         let text = fs::read_to_string(node.config_file()).expect("written");
         let first = lines.lines().next().expect("a line");
         let line = 1 + text.lines().position(|line| line == first).expect("there");
-        let names_a_line = (line.saturating_sub(1)..=line + lines.lines().count())
-            .any(|line| said.contains(&format!(":{line}")) || said.contains(&format!("line {line}")));
+        let names_a_line = (line.saturating_sub(1)..=line + lines.lines().count()).any(|line| {
+            said.contains(&format!(":{line}")) || said.contains(&format!("line {line}"))
+        });
         assert!(names_a_line, "{what}: no line near {line} in: {said}");
         assert!(!node.data_dir().exists(), "{what}: something was started");
     }
@@ -113,7 +119,10 @@ fn a_terminated_node_exits_with_0_and_starts_again() {
     let mut node = Node::with(
         Settings::new()
             .with("drain", "graceful-shutdown = \"0s\"")
-            .with("drain", format!("timeout = \"{}s\"", Duration::from_secs(5).as_secs())),
+            .with(
+                "drain",
+                format!("timeout = \"{}s\"", Duration::from_secs(5).as_secs()),
+            ),
     );
     assert_eq!(node.stop(), Some(0), "{}", node.log());
     node.boot();

@@ -1,6 +1,7 @@
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
 };
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 
 /// A CA that a test makes for itself.
 pub struct Authority {
@@ -11,6 +12,17 @@ pub struct Authority {
 pub struct Leaf {
     pub certificate: String,
     pub key: String,
+}
+
+// === impl Leaf ===
+
+impl Leaf {
+    /// The certificate, DER.
+    pub fn der(&self) -> Vec<u8> {
+        CertificateDer::from_pem_slice(self.certificate.as_bytes())
+            .expect("PEM")
+            .to_vec()
+    }
 }
 
 // === impl Authority ===

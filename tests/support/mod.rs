@@ -12,6 +12,7 @@ mod node;
 mod ports;
 mod settings;
 mod signer;
+mod snapshot;
 mod socket;
 mod tools;
 
@@ -24,6 +25,7 @@ pub use self::{
     ports::free_address,
     settings::Settings,
     signer::{Role, Signature, sign_at, sign_now},
+    snapshot::Snapshot,
     socket::{TlsSocket, client_config, read_http_answer, read_until_closed},
     tools::{Tool, clients_dir, find_tool, run},
 };

@@ -49,6 +49,11 @@ impl Node {
         node
     }
 
+    /// Trusts `ca` (PEM), for a node with a certificate of the test's own.
+    pub fn trust(&self, ca: &str) {
+        fs::write(self.scratch().join("trust.crt"), ca).expect("written");
+    }
+
     /// Starts `serve` and waits until it answers.
     pub fn boot(&mut self) {
         assert!(self.child.is_none(), "the node runs already");
@@ -119,9 +124,9 @@ impl Node {
         fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
-    /// The CA that signed the certificate which the node made for itself, PEM.
+    /// The CA that signed the node's certificate, PEM.
     pub fn ca(&self) -> String {
-        self.read("ca.crt")
+        fs::read_to_string(self.trust_file()).expect("the node has answered")
     }
 
     pub fn key(&self, role: Role) -> String {
@@ -196,7 +201,7 @@ impl Node {
         ask().unwrap_or(false)
     }
 
-    /// A CA beside the configuration, where a test put its own; else the node's.
+    /// The CA of [`Node::trust`], else the one that the node made for itself.
     fn trust_file(&self) -> PathBuf {
         let own = self.scratch().join("trust.crt");
         if own.exists() {
