@@ -16,6 +16,6 @@ pub mod files;
 pub mod guard;
 pub mod health;
 pub mod metrics;
-pub mod serve;
+pub mod node;
 pub mod status;
 pub mod trust;

@@ -109,7 +109,7 @@ fn serve(config: Config, file: Option<PathBuf>, heart: Heart) -> anyhow::Result<
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(crate::serve::run(config, heart))?;
+    runtime.block_on(crate::node::run(config, heart))?;
     Ok(Exit::OK)
 }
 

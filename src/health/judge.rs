@@ -10,6 +10,9 @@ const FLAP_WINDOW: Duration = Duration::from_secs(60);
 /// The rise is stretched no further than by this factor.
 const MAX_BACKOFF: u32 = 16;
 
+/// Worst first, as they index the counters.
+const LEVELS: [Level; 3] = [Level::Down, Level::Degraded, Level::Healthy];
+
 /// Turns rounds of findings into a level. Pure: it is told the time.
 #[derive(Debug)]
 pub struct Judge {
@@ -18,18 +21,12 @@ pub struct Judge {
     level: Level,
     why: Arc<str>,
     since: Instant,
-    /// Rounds in a row that were worse (or better) than `level`, and the best
-    /// (or worst) of them.
-    streak: Option<Streak>,
+    /// For each level, how many rounds in a row were no better.
+    no_better: [u32; LEVELS.len()],
+    /// For each level, how many rounds in a row were no worse.
+    no_worse: [u32; LEVELS.len()],
     last_fall: Option<Instant>,
     backoff: u32,
-}
-
-#[derive(Debug)]
-struct Streak {
-    level: Level,
-    worse: bool,
-    rounds: u32,
 }
 
 // === impl Judge ===
@@ -44,7 +41,8 @@ impl Judge {
             level: Level::Down,
             why: Verdict::unknown(now).why,
             since: now,
-            streak: None,
+            no_better: [0; LEVELS.len()],
+            no_worse: [0; LEVELS.len()],
             last_fall: None,
             backoff: 1,
         }
@@ -52,48 +50,41 @@ impl Judge {
 
     /// Takes the outcome of one round.
     pub fn round(&mut self, found: Level, why: Option<&Arc<str>>, now: Instant) {
-        if found == self.level {
-            self.streak = None;
-            if let Some(why) = why
-                && *self.why != **why
-            {
-                self.why = Arc::clone(why);
-            }
-            return;
+        for (index, level) in LEVELS.into_iter().enumerate() {
+            count(&mut self.no_better[index], found <= level);
+            count(&mut self.no_worse[index], found >= level);
         }
-        let worse = found < self.level;
-        let streak = match self.streak.take().filter(|streak| streak.worse == worse) {
-            Some(streak) => Streak {
-                // The mildest change that all of the rounds agree on.
-                level: if worse {
-                    streak.level.max(found)
-                } else {
-                    streak.level.min(found)
-                },
-                worse,
-                rounds: streak.rounds + 1,
-            },
-            None => Streak {
-                level: found,
-                worse,
-                rounds: 1,
-            },
-        };
-        let needed = if worse {
-            self.fall
-        } else {
-            self.rise.saturating_mul(self.backoff)
-        };
-        if streak.rounds < needed {
-            self.streak = Some(streak);
-            return;
-        }
-        if worse {
+        let level = self.decide();
+        if level < self.level {
             self.note_fall(now);
         }
-        self.level = streak.level;
-        self.why = why.cloned().unwrap_or_else(|| "".into());
-        self.since = now;
+        if level != self.level {
+            self.level = level;
+            self.since = now;
+            self.why = why.cloned().unwrap_or_else(|| "".into());
+        } else if found == level
+            && let Some(why) = why
+            && *self.why != **why
+        {
+            self.why = Arc::clone(why);
+        }
+    }
+
+    /// The level after the rounds so far: the worst one that the latest rounds
+    /// agree on, else the best one that enough of them reached.
+    fn decide(&self) -> Level {
+        let rise = self.rise.saturating_mul(self.backoff);
+        let worse = LEVELS.into_iter().zip(self.no_better);
+        let better = LEVELS.into_iter().zip(self.no_worse).rev();
+        let fallen = worse
+            .filter(|(level, rounds)| *level < self.level && *rounds >= self.fall)
+            .map(|(level, _)| level)
+            .next();
+        let risen = better
+            .filter(|(level, rounds)| *level > self.level && *rounds >= rise)
+            .map(|(level, _)| level)
+            .next();
+        fallen.or(risen).unwrap_or(self.level)
     }
 
     /// The verdict, to be acted on until `valid_until`.
@@ -117,6 +108,10 @@ impl Judge {
         };
         self.last_fall = Some(now);
     }
+}
+
+fn count(rounds: &mut u32, more: bool) {
+    *rounds = if more { rounds.saturating_add(1) } else { 0 };
 }
 
 #[cfg(test)]
@@ -204,7 +199,9 @@ mod tests {
     fn the_reason_follows_the_latest_round() {
         let mut court = Court::new();
         let now = court.now;
-        court.judge.round(Level::Down, Some(&"disk full".into()), now);
+        court
+            .judge
+            .round(Level::Down, Some(&"disk full".into()), now);
         assert_eq!(&*court.judge.verdict(now).why, "disk full");
         court.hear(Level::Healthy, 5);
         court.judge.round(Level::Down, Some(&"cut".into()), now);

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use metal_storage::{Entity, Read, Scope, ScopeName, Schema, Store, Stored, Table, Value};
+use metal_storage::{Entity, Read, Schema, Scope, ScopeName, Store, Stored, Table, Value};
 use nix::sys::statvfs::statvfs;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -41,7 +40,6 @@ pub struct StoreProbe {
     last: Arc<Mutex<Option<Stored<Heartbeat>>>>,
     data_dir: PathBuf,
     min_free: u64,
-    commits: Arc<AtomicU64>,
 }
 
 // === impl StoreProbe ===
@@ -55,13 +53,7 @@ impl StoreProbe {
             last: Arc::default(),
             data_dir,
             min_free,
-            commits: Arc::default(),
         }
-    }
-
-    /// How many of its commits were acknowledged.
-    pub fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
     }
 
     async fn probe(self) -> Finding {
@@ -71,7 +63,6 @@ impl StoreProbe {
         let mut last = self.last.lock().await;
         match self.commit(last.take()).await {
             Ok(stored) => {
-                self.commits.fetch_add(1, Ordering::Relaxed);
                 *last = Some(stored);
                 Finding::Good
             }
