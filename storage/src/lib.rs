@@ -17,6 +17,8 @@
 
 mod batch;
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod entity;
 mod error;
 mod heads;
