@@ -7,6 +7,7 @@
 pub mod announce;
 pub mod api;
 pub mod auth;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
@@ -15,5 +16,6 @@ pub mod files;
 pub mod guard;
 pub mod health;
 pub mod metrics;
+pub mod serve;
 pub mod status;
 pub mod trust;

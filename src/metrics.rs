@@ -91,7 +91,11 @@ impl Metrics {
             "Requests refused by authentication or role",
             metrics.auth_refused.clone(),
         );
-        registry.register("connections", "Open TLS connections", metrics.connections.clone());
+        registry.register(
+            "connections",
+            "Open TLS connections",
+            metrics.connections.clone(),
+        );
         registry.register(
             "connections_refused",
             "Connections that did not come to a request, by reason",
@@ -122,7 +126,10 @@ impl Metrics {
             "Changed certificate files that could not be loaded",
             metrics.certificate_reload_failures.clone(),
         );
-        *metrics.registry.lock().unwrap_or_else(PoisonError::into_inner) = registry;
+        *metrics
+            .registry
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = registry;
         metrics
     }
 
@@ -159,7 +166,9 @@ impl Metrics {
 
     /// A connection ended before its first request.
     pub fn connection_refused(&self, reason: &'static str) {
-        self.connections_refused.get_or_create(&Reason { reason }).inc();
+        self.connections_refused
+            .get_or_create(&Reason { reason })
+            .inc();
     }
 
     /// A probe answered, or did not.
@@ -167,7 +176,9 @@ impl Metrics {
         let label = Probe {
             probe: probe.to_owned(),
         };
-        self.probe_seconds.get_or_create(&label).observe(took.as_secs_f64());
+        self.probe_seconds
+            .get_or_create(&label)
+            .observe(took.as_secs_f64());
         let failures = self.probe_failures.get_or_create(&label);
         if !passed {
             failures.inc();

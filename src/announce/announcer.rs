@@ -56,7 +56,8 @@ impl Announcer {
         let phase = *self.phases.borrow_and_update();
         match self.policy.plan(verdict.level_at(Instant::now()), phase) {
             Plan::Announce(announcement) => {
-                self.speaker.announce(announcement.clone(), verdict.valid_until);
+                self.speaker
+                    .announce(announcement.clone(), verdict.valid_until);
             }
             Plan::Withdraw => self.speaker.withdraw(),
         }

@@ -131,9 +131,15 @@ impl Departure {
         }
         self.enter(Phase::Withdrawn);
         self.drain.set(Pace::Closing);
-        if timeout(self.times.in_flight, self.drain.idle()).await.is_err() {
+        if timeout(self.times.in_flight, self.drain.idle())
+            .await
+            .is_err()
+        {
             let requests = self.drain.in_flight();
-            tracing::warn!(requests, "requests are still in flight, leaving without them");
+            tracing::warn!(
+                requests,
+                "requests are still in flight, leaving without them"
+            );
         }
         if let Some(speaker) = &self.speaker {
             speaker.close("drained").await;

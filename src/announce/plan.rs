@@ -33,10 +33,9 @@ impl Policy {
         med: Option<u32>,
         degraded: Degraded,
     ) -> Result<Self, AnnouncementError> {
-        let announcement =
-            |med, communities: &[Community]| {
-                Announcement::new(prefixes.iter().copied(), med, communities.iter().copied())
-            };
+        let announcement = |med, communities: &[Community]| {
+            Announcement::new(prefixes.iter().copied(), med, communities.iter().copied())
+        };
         let shutdown = [Community::GRACEFUL_SHUTDOWN];
         Ok(Self {
             healthy: announcement(med, &[])?,
@@ -83,7 +82,12 @@ mod tests {
     #[test]
     fn only_a_verdict_that_is_not_down_announces_and_only_before_the_withdrawal() {
         let policy = policy(Degraded::GracefulShutdown);
-        for phase in [Phase::Serving, Phase::Leaving, Phase::Withdrawn, Phase::Gone] {
+        for phase in [
+            Phase::Serving,
+            Phase::Leaving,
+            Phase::Withdrawn,
+            Phase::Gone,
+        ] {
             assert_eq!(policy.plan(Level::Down, phase), Plan::Withdraw);
             let announced = policy.plan(Level::Healthy, phase) != Plan::Withdraw;
             assert_eq!(announced, matches!(phase, Phase::Serving | Phase::Leaving));
@@ -94,9 +98,18 @@ mod tests {
     fn leaving_and_degraded_nodes_are_announced_less_attractively() {
         let shutdown = Some(vec![Community::GRACEFUL_SHUTDOWN]);
         let by_community = policy(Degraded::GracefulShutdown);
-        assert_eq!(communities(by_community.plan(Level::Healthy, Phase::Serving)), Some(vec![]));
-        assert_eq!(communities(by_community.plan(Level::Healthy, Phase::Leaving)), shutdown);
-        assert_eq!(communities(by_community.plan(Level::Degraded, Phase::Serving)), shutdown);
+        assert_eq!(
+            communities(by_community.plan(Level::Healthy, Phase::Serving)),
+            Some(vec![])
+        );
+        assert_eq!(
+            communities(by_community.plan(Level::Healthy, Phase::Leaving)),
+            shutdown
+        );
+        assert_eq!(
+            communities(by_community.plan(Level::Degraded, Phase::Serving)),
+            shutdown
+        );
         let by_med = policy(Degraded::Med(500));
         match by_med.plan(Level::Degraded, Phase::Serving) {
             Plan::Announce(announcement) => assert_eq!(announcement.med(), Some(500)),

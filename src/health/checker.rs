@@ -48,7 +48,10 @@ pub struct Pulses(Arc<RwLock<Vec<Pulse>>>);
 impl Pulses {
     /// What every probe found last.
     pub fn read(&self) -> Vec<Pulse> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn set(&self, index: usize, finding: Finding, took: Duration) {
@@ -189,7 +192,10 @@ impl Checker {
                     None => Finding::bad(format!("{}: not probed yet", pulse.name)),
                 },
             };
-            if worst.as_ref().is_none_or(|worst| level(&finding) < level(worst)) {
+            if worst
+                .as_ref()
+                .is_none_or(|worst| level(&finding) < level(worst))
+            {
                 worst = Some(finding);
             }
         }

@@ -204,7 +204,9 @@ mod tests {
     fn the_reason_follows_the_latest_round() {
         let mut court = Court::new();
         let now = court.now;
-        court.judge.round(Level::Down, Some(&"disk full".into()), now);
+        court
+            .judge
+            .round(Level::Down, Some(&"disk full".into()), now);
         assert_eq!(&*court.judge.verdict(now).why, "disk full");
         court.hear(Level::Healthy, 5);
         court.judge.round(Level::Down, Some(&"cut".into()), now);

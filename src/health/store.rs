@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use metal_storage::{Entity, Read, Scope, ScopeName, Schema, Store, Stored, Table, Value};
+use metal_storage::{Entity, Read, Schema, Scope, ScopeName, Store, Stored, Table, Value};
 use nix::sys::statvfs::statvfs;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;

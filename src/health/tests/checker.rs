@@ -81,7 +81,11 @@ async fn a_probe_that_never_answers_is_down() {
     bench.until(Level::Healthy).await;
     bench.tell(None);
     let verdict = bench.until(Level::Down).await;
-    assert!(verdict.why.contains("told: no answer for"), "{}", verdict.why);
+    assert!(
+        verdict.why.contains("told: no answer for"),
+        "{}",
+        verdict.why
+    );
 }
 
 #[tokio::test]
