@@ -14,6 +14,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use crate::node::tasks;
+
 /// Upper bounds of the request duration buckets, in seconds.
 const SECONDS: [f64; 11] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 30.0,
@@ -91,7 +93,11 @@ impl Metrics {
             "Requests refused by authentication or role",
             metrics.auth_refused.clone(),
         );
-        registry.register("connections", "Open TLS connections", metrics.connections.clone());
+        registry.register(
+            "connections",
+            "Open TLS connections",
+            metrics.connections.clone(),
+        );
         registry.register(
             "connections_refused",
             "Connections that did not come to a request, by reason",
@@ -122,7 +128,10 @@ impl Metrics {
             "Changed certificate files that could not be loaded",
             metrics.certificate_reload_failures.clone(),
         );
-        *metrics.registry.lock().unwrap_or_else(PoisonError::into_inner) = registry;
+        *metrics
+            .registry
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = registry;
         metrics
     }
 
@@ -130,6 +139,12 @@ impl Metrics {
     pub fn collect(&self, collector: Box<dyn Collector>) {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         registry.register_collector(collector);
+    }
+
+    /// Adds the metric that says which background tasks live.
+    pub fn watch_tasks(&self, alive: Family<tasks::Name, Gauge>) {
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        registry.register("task_alive", "Whether a background task lives", alive);
     }
 
     /// A request was answered.
@@ -159,7 +174,9 @@ impl Metrics {
 
     /// A connection ended before its first request.
     pub fn connection_refused(&self, reason: &'static str) {
-        self.connections_refused.get_or_create(&Reason { reason }).inc();
+        self.connections_refused
+            .get_or_create(&Reason { reason })
+            .inc();
     }
 
     /// A probe answered, or did not.
@@ -167,7 +184,9 @@ impl Metrics {
         let label = Probe {
             probe: probe.to_owned(),
         };
-        self.probe_seconds.get_or_create(&label).observe(took.as_secs_f64());
+        self.probe_seconds
+            .get_or_create(&label)
+            .observe(took.as_secs_f64());
         let failures = self.probe_failures.get_or_create(&label);
         if !passed {
             failures.inc();

@@ -1,5 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
+use super::reader::Reader;
+
 /// `[auth]`: who may call the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Auth {
@@ -31,4 +33,35 @@ pub struct HmacKey {
     pub file: Option<PathBuf>,
     /// How old a request may be.
     pub lifetime: Duration,
+}
+
+// === impl Auth ===
+
+impl Auth {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            provider_tenant: reader.get("auth.provider-tenant"),
+            hmac: Hmac::read(reader),
+        }
+    }
+}
+
+// === impl Hmac ===
+
+impl Hmac {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let mut key = |file, lifetime| HmacKey {
+            file: reader.optional(file),
+            lifetime: reader.within(lifetime, Duration::from_secs(1)..=Duration::from_secs(3600)),
+        };
+        Self {
+            view: key("auth.hmac.view-key-file", "auth.hmac.view-lifetime"),
+            edit: key("auth.hmac.edit-key-file", "auth.hmac.edit-lifetime"),
+            admin: key("auth.hmac.admin-key-file", "auth.hmac.admin-lifetime"),
+            future_skew: reader.within(
+                "auth.hmac.future-skew",
+                Duration::ZERO..=Duration::from_secs(3600),
+            ),
+        }
+    }
 }

@@ -1,3 +1,6 @@
+mod check;
+mod read;
+
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::Duration,

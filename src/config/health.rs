@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::ByteSize;
+use super::{ByteSize, reader::Reader};
 
 /// `[health]`: the probes, and how they become a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,4 +17,25 @@ pub struct Health {
     pub valid_for: Duration,
     /// Less free space than this in the data directory fails the store probe.
     pub min_free: ByteSize,
+}
+
+// === impl Health ===
+
+impl Health {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let ms = Duration::from_millis;
+        let health = Self {
+            interval: reader.within("health.interval", ms(10)..=ms(60_000)),
+            fall: reader.within("health.fall", 1..=100),
+            rise: reader.within("health.rise", 1..=1000),
+            timeout: reader.within("health.timeout", ms(10)..=ms(60_000)),
+            valid_for: reader.within("health.valid-for", ms(50)..=ms(600_000)),
+            min_free: reader.get("health.min-free"),
+        };
+        if health.valid_for <= health.interval {
+            let what = "must be longer than health.interval, or every verdict expires";
+            reader.problem("health.valid-for", what);
+        }
+        health
+    }
 }

@@ -1,4 +1,7 @@
 use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+use super::reader::Reader;
 
 /// `[log]`: what is written to standard error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,4 +20,22 @@ pub enum LogFormat {
     Text,
     /// One JSON object a record.
     Json,
+}
+
+// === impl Log ===
+
+impl Log {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let level: String = reader.get("log.level");
+        if let Err(error) = EnvFilter::try_new(&level) {
+            reader.problem(
+                "log.level",
+                format!("expected a level like \"info\": {error}"),
+            );
+        }
+        Self {
+            level,
+            format: reader.get("log.format"),
+        }
+    }
 }

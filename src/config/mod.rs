@@ -8,13 +8,24 @@ mod bgp;
 mod byte_size;
 mod data_dir;
 mod drain;
+mod files;
 mod guard;
 mod health;
 mod http;
+mod keys;
+mod layer;
 mod listen;
+mod load;
 mod log;
 mod name;
+mod origin;
+mod problem;
+mod reader;
+mod sources;
+#[cfg(test)]
+mod tests;
 mod tls;
+mod value;
 
 pub use self::{
     asn::{Asn, AsnError},
@@ -26,9 +37,14 @@ pub use self::{
     guard::Guard,
     health::Health,
     http::Http,
+    keys::{KEYS, PEER_KEYS, variable},
     listen::Listen,
+    load::{Loaded, Setting},
     log::{Log, LogFormat},
     name::{NameError, NodeName, PartitionId},
+    origin::Origin,
+    problem::{Problem, Problems},
+    sources::{Flag, Sources},
     tls::Tls,
 };
 

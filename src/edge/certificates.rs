@@ -234,6 +234,9 @@ mod tests {
         let error = Certificates::load(&directory.path().join("tls.crt"), &key)
             .expect_err("no key")
             .to_string();
-        assert!(error.contains("tls.key") && !error.contains("hunter2"), "{error}");
+        assert!(
+            error.contains("tls.key") && !error.contains("hunter2"),
+            "{error}"
+        );
     }
 }

@@ -4,14 +4,14 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::response::{IntoResponse, Response};
+use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -19,9 +19,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::drain::{Drain, Pace};
-use super::handler::Handler;
 use super::Limits;
+use super::drain::Drain;
+use super::handler::Handler;
 use crate::api::ApiError;
 use crate::metrics::Metrics;
 
@@ -114,13 +114,11 @@ impl Server {
             }
         });
         let builder = http(&self.limits);
-        let mut connection =
-            pin!(builder.serve_connection(TokioIo::new(stream), service));
-        let mut pace = self.drain.subscribe();
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let ended = self.drain.ended();
         let closing = async {
             tokio::select! {
-                // The sender lives as long as the server.
-                _ = pace.wait_for(|pace| *pace == Pace::Closing) => {}
+                () = ended => {}
                 () = activity.idle_for(self.limits.idle_timeout) => {}
             }
         };
@@ -188,7 +186,9 @@ impl Activity {
         let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
         loop {
             let idle = match self.requests.load(Ordering::Acquire) {
-                0 => self.now().saturating_sub(self.changed.load(Ordering::Acquire)),
+                0 => self
+                    .now()
+                    .saturating_sub(self.changed.load(Ordering::Acquire)),
                 _ => 0,
             };
             if idle >= limit {
@@ -227,10 +227,11 @@ fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
 }
 
 fn too_many_connections() -> Response {
-    let mut response =
-        ApiError::unavailable("too many connections, try again").into_response();
+    let mut response = ApiError::unavailable("too many connections, try again").into_response();
     let close = axum::http::HeaderValue::from_static("close");
-    response.headers_mut().insert(axum::http::header::CONNECTION, close);
+    response
+        .headers_mut()
+        .insert(axum::http::header::CONNECTION, close);
     response
 }
 

@@ -14,8 +14,10 @@ pub enum Pace {
     /// over a new one, which the network may take elsewhere.
     Leaving,
     /// Every connection ends as soon as its requests are answered; HTTP/2
-    /// clients get GOAWAY.
+    /// clients get GOAWAY. A connection that is opened now is served.
     Closing,
+    /// Every connection ends, also one that is opened now.
+    Stopping,
 }
 
 /// Sets the pace and counts what is in flight. Cheap to clone.
@@ -57,9 +59,27 @@ impl Drain {
         *self.pace.borrow()
     }
 
-    /// Follows the pace.
-    pub fn subscribe(&self) -> watch::Receiver<Pace> {
+    fn subscribe(&self) -> watch::Receiver<Pace> {
         self.pace.subscribe()
+    }
+
+    /// Returns when a connection that was opened now should end.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut pace = self.subscribe();
+        let mut spared = *pace.borrow_and_update() == Pace::Closing;
+        async move {
+            loop {
+                match *pace.borrow_and_update() {
+                    Pace::Stopping => return,
+                    Pace::Closing if !spared => return,
+                    Pace::Closing => {}
+                    Pace::Serving | Pace::Leaving => spared = false,
+                }
+                if pace.changed().await.is_err() {
+                    return;
+                }
+            }
+        }
     }
 
     /// Counts a request as in flight.
@@ -100,6 +120,20 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[tokio::test]
+    async fn closing_ends_the_connections_of_before_and_stopping_ends_all() {
+        let drain = Drain::default();
+        let before = drain.ended();
+        drain.set(Pace::Leaving);
+        drain.set(Pace::Closing);
+        before.await;
+        let mut after = Box::pin(drain.ended());
+        assert!(futures::poll!(&mut after).is_pending());
+        drain.set(Pace::Stopping);
+        after.await;
+        drain.ended().await;
+    }
 
     #[tokio::test]
     async fn idle_waits_for_the_last_request() {

@@ -34,19 +34,22 @@ pub struct Handler {
     metrics: Arc<Metrics>,
     timeout: Duration,
     max_requests: usize,
+    probe_id: HeaderValue,
 }
 
 // === impl Handler ===
 
 impl Handler {
     /// Answers with `router`, each request within `timeout`, and no more than
-    /// `max_requests` at once.
+    /// `max_requests` at once. Requests with the id `probe_id` are the node's
+    /// own probes, which are not logged.
     pub fn new(
         router: Router,
         drain: Drain,
         metrics: Arc<Metrics>,
         timeout: Duration,
         max_requests: usize,
+        probe_id: HeaderValue,
     ) -> Self {
         Self {
             router,
@@ -54,6 +57,7 @@ impl Handler {
             metrics,
             timeout,
             max_requests,
+            probe_id,
         }
     }
 
@@ -84,7 +88,13 @@ impl Handler {
         let took = started.elapsed();
         let status = response.status().as_u16();
         let handled = response.extensions().get::<Handled>().copied();
-        let operation = handled.map_or("none", |handled| handled.operation);
+        let operation = match handled {
+            Some(handled) => handled.operation,
+            None => "none",
+        };
+        if id == self.probe_id {
+            return Ok(response);
+        }
         self.metrics.answered(operation, status, took);
         let role = handled.and_then(|handled| handled.role);
         tracing::info!(

@@ -115,7 +115,9 @@ impl Room {
         if let Some(permit) = take(&self.clients) {
             return Some((Admission::Admitted, permit));
         }
-        let own = stream.local_addr().is_ok_and(|local| local.ip() == peer.ip());
+        let own = stream
+            .local_addr()
+            .is_ok_and(|local| local.ip() == peer.ip());
         if own && let Some(permit) = take(&self.own) {
             return Some((Admission::Admitted, permit));
         }

@@ -21,8 +21,6 @@ use std::time::Duration;
 /// Bounds of what clients may ask of the listener.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections open at once.
-    pub connections: usize,
     /// Bytes of a request's head.
     pub header_bytes: usize,
     /// From a connection's first byte to the end of the handshake, and again
@@ -32,8 +30,6 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// A connection without a request for so long is closed.
     pub idle_timeout: Duration,
-    /// Bytes of a request's body.
-    pub body_bytes: usize,
     /// Requests at once on one HTTP/2 connection.
     pub streams: u32,
 }

@@ -1,0 +1,337 @@
+//! Bad requests over real HTTPS: each is answered with the API's error body,
+//! says what is wrong, and changes nothing.
+
+mod support;
+
+use chrono::{TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use support::{
+    Answer, Client, Node, Role, Settings, Signature, Snapshot, assert_error, sign_at, sign_now,
+};
+
+const ROLES: [Role; 3] = [Role::View, Role::Edit, Role::Admin];
+
+fn size(id: &str) -> Value {
+    json!({
+        "id": id,
+        "name": id,
+        "constraints": [{ "type": "cores", "min": 4, "max": 4 }],
+    })
+}
+
+/// A node that holds one size, and how things stand.
+async fn node_with_a_size(settings: Settings) -> (Node, Client, Snapshot) {
+    let node = Node::with(settings);
+    let admin = node.client(Role::Admin);
+    let created = admin.put("/v1/size", size("kept")).await;
+    assert_eq!(created.status, 201, "{}", created.text());
+    let before = Snapshot::take(&admin).await;
+    (node, admin, before)
+}
+
+/// Sends `body` as it is, signed anew.
+async fn send(client: &Client, method: &str, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+    let signature = client.sign(method);
+    client
+        .try_send(method, path, Some(&signature), Some(body.into()))
+        .await
+        .expect("an answer")
+}
+
+/// A write of a new size with exactly this signature.
+async fn write_with(client: &Client, signature: Option<&Signature>) -> Answer {
+    let body = size("intruder").to_string().into_bytes();
+    client
+        .try_send("PUT", "/v1/size", signature, Some(body))
+        .await
+        .expect("an answer")
+}
+
+#[tokio::test]
+async fn malformed_json_is_refused() {
+    let (_node, admin, before) = node_with_a_size(Settings::new()).await;
+    for body in [
+        "",
+        "{",
+        "nonsense",
+        "[]",
+        "\"text\"",
+        "null",
+        r#"{"id":"a"} {"id":"b"}"#,
+        r#"{"id":"a","id":"b","constraints":[]}"#,
+        "{\"id\":\"\u{0}",
+    ] {
+        for (method, path) in [
+            ("PUT", "/v1/size"),
+            ("POST", "/v1/size"),
+            ("PUT", "/v1/tenant"),
+            ("PUT", "/v1/filesystemlayout"),
+        ] {
+            let answer = send(&admin, method, path, body).await;
+            assert_error(&answer, 400, "");
+        }
+    }
+    let answer = send(&admin, "PUT", "/v1/size", b"\xff\xfe{}".to_vec()).await;
+    assert_error(&answer, 400, "");
+    let deep = "[".repeat(100_000);
+    let answer = send(&admin, "PUT", "/v1/size", format!("{{\"x\":{deep}")).await;
+    assert_error(&answer, 400, "");
+    assert_eq!(Snapshot::take(&admin).await, before);
+}
+
+#[tokio::test]
+async fn a_wrong_type_is_refused_with_the_name_of_the_field() {
+    let (_node, admin, before) = node_with_a_size(Settings::new()).await;
+    let cases = [
+        ("/v1/size", json!({ "id": 7, "constraints": [] }), "id"),
+        (
+            "/v1/size",
+            json!({ "id": "a", "constraints": [{ "type": "cores", "min": "four" }] }),
+            "constraints[0].min",
+        ),
+        (
+            "/v1/size",
+            json!({ "id": "a", "constraints": [{ "type": "cores", "min": -1 }] }),
+            "constraints[0].min",
+        ),
+        ("/v1/tenant", json!({ "meta": "acme" }), "meta"),
+        (
+            "/v1/project",
+            json!({ "name": "a", "quotas": { "machine": { "quota": 1.5 } } }),
+            "quotas.machine.quota",
+        ),
+        (
+            "/v1/image",
+            json!({ "id": "a-1.0", "url": "http://a", "features": "machine" }),
+            "features",
+        ),
+        (
+            "/v1/partition",
+            json!({ "id": "a", "bootconfig": [] }),
+            "bootconfig",
+        ),
+        (
+            "/v1/filesystemlayout",
+            json!({ "id": "a", "constraints": { "images": [] } }),
+            "constraints.images",
+        ),
+    ];
+    for (path, body, field) in cases {
+        assert_error(&admin.put(path, body).await, 400, field);
+    }
+    assert_eq!(Snapshot::take(&admin).await, before);
+}
+
+#[tokio::test]
+async fn fields_that_nobody_knows_are_ignored() {
+    let node = Node::start();
+    let admin = node.client(Role::Admin);
+    let mut body = size("spare");
+    body["from-the-future"] = json!({ "deep": [1, null] });
+    body["constraints"][0]["unit"] = json!("core");
+    let answer = admin.put("/v1/size", body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let stored = admin.get("/v1/size/spare").await.json();
+    assert!(stored.get("from-the-future").is_none(), "{stored}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_long_is_refused_with_413() {
+    let settings = Settings::new().with("listen", "max-body = \"64KiB\"");
+    let (node, admin, before) = node_with_a_size(settings).await;
+    let mut long = size("long");
+    long["description"] = "x".repeat(65 * 1024).into();
+    let http1 = node.client_with(Role::Admin, node.tls(&["http/1.1"]));
+    for client in [&admin, &http1] {
+        assert_error(&client.put("/v1/size", long.clone()).await, 413, "too l");
+    }
+    let mut fits = size("fits");
+    fits["description"] = "x".repeat(200).into();
+    assert_eq!(admin.put("/v1/size", fits).await.status, 201);
+    assert_eq!(admin.delete("/v1/size/fits").await.status, 200);
+    assert_eq!(Snapshot::take(&admin).await, before);
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_not_found() {
+    let (_node, admin, before) = node_with_a_size(Settings::new()).await;
+    for entity in [
+        "tenant",
+        "project",
+        "partition",
+        "size",
+        "image",
+        "filesystemlayout",
+    ] {
+        for id in ["none-1.0", "%2e%2e%2f", "%00", "a%20b", &"x".repeat(600)] {
+            let path = format!("/v1/{entity}/{id}");
+            for answer in [admin.get(&path).await, admin.delete(&path).await] {
+                assert!(matches!(answer.status, 400 | 404), "{path}: {answer:?}");
+                assert_error(&answer, answer.status, "");
+            }
+        }
+        let path = format!("/v1/{entity}/none-1.0");
+        assert_error(&admin.get(&path).await, 404, "NotFound");
+    }
+    for path in [
+        "/",
+        "/v1",
+        "/v2/size",
+        "/v1/sizes",
+        "/v1/size/a/b",
+        "/v1/size/",
+    ] {
+        assert_error(&admin.get(path).await, 404, "");
+    }
+    assert_error(&admin.delete("/v1/size").await, 405, "DELETE");
+    assert_eq!(Snapshot::take(&admin).await, before);
+}
+
+#[tokio::test]
+async fn a_role_that_is_too_low_is_refused_with_403() {
+    let (node, admin, before) = node_with_a_size(Settings::new()).await;
+    for role in [Role::View, Role::Edit] {
+        let client = node.client(role);
+        assert_eq!(client.get("/v1/size/kept").await.status, 200);
+        let answers = [
+            client.put("/v1/size", size("new")).await,
+            client.post("/v1/size", size("kept")).await,
+            client.delete("/v1/size/kept").await,
+            client.put("/v1/tenant", json!({ "name": "t" })).await,
+        ];
+        for answer in &answers {
+            assert_error(answer, 403, "maas-all-all-admin");
+        }
+    }
+    assert_eq!(Snapshot::take(&admin).await, before);
+}
+
+#[tokio::test]
+async fn a_stale_or_early_date_is_refused() {
+    let (node, admin, before) = node_with_a_size(Settings::new()).await;
+    // Lifetimes and skew are the defaults: 30 s for view and edit, 90 s for admin.
+    for (role, lifetime) in ROLES.into_iter().zip([30, 30, 90]) {
+        let client = node.client(role);
+        let ask = async |age: i64| {
+            let date = Utc::now() - TimeDelta::seconds(age);
+            let signature = sign_at(&node.key(role), role, "GET", date);
+            let asked = client.try_send("GET", "/v1/size/kept", Some(&signature), None);
+            asked.await.expect("an answer")
+        };
+        assert_eq!(ask(lifetime - 5).await.status, 200, "{role}");
+        assert_error(&ask(lifetime + 5).await, 403, "too old");
+        assert_eq!(ask(-20).await.status, 200, "{role}");
+        assert_error(&ask(-60).await, 403, "future");
+        assert_error(&ask(-1_000_000_000).await, 403, "future");
+    }
+    let key = node.key(Role::Admin);
+    for age in [120, -60] {
+        let date = Utc::now() - TimeDelta::seconds(age);
+        let signature = sign_at(&key, Role::Admin, "PUT", date);
+        assert_eq!(write_with(&admin, Some(&signature)).await.status, 403);
+    }
+    assert_eq!(Snapshot::take(&admin).await, before);
+}
+
+#[tokio::test]
+async fn a_wrong_or_missing_signature_is_refused() {
+    let (node, admin, before) = node_with_a_size(Settings::new()).await;
+    let key = node.key(Role::Admin);
+    let good = || sign_now(&key, Role::Admin, "PUT");
+    let change = |edit: fn(&mut Signature)| {
+        let mut signature = good();
+        edit(&mut signature);
+        signature
+    };
+    let wrong = [
+        sign_now("not the key", Role::Admin, "PUT"),
+        // Another role's key, another role's name, another method.
+        sign_now(&node.key(Role::View), Role::Admin, "PUT"),
+        sign_now(&key, Role::View, "PUT"),
+        sign_now(&key, Role::Admin, "POST"),
+        change(|signature| signature.salt.push('x')),
+        change(|signature| {
+            signature.authorization.pop();
+        }),
+        change(|signature| signature.authorization.make_ascii_uppercase()),
+        change(|signature| signature.authorization = "Bearer x".into()),
+        change(|signature| signature.authorization = "Metal-Admin".into()),
+        change(|signature| signature.date = "yesterday".into()),
+        change(|signature| signature.salt.clear()),
+    ];
+    for signature in &wrong {
+        assert_error(&write_with(&admin, Some(signature)).await, 403, "");
+    }
+    assert_error(
+        &write_with(&admin, Some(&wrong[0])).await,
+        403,
+        "Wrong HMAC found",
+    );
+    assert_error(&write_with(&admin, None).await, 403, "");
+    let nobody = admin.try_send("GET", "/v1/size/kept", None, None).await;
+    assert_error(&nobody.expect("an answer"), 403, "");
+    for path in ["/v1/health", "/v1/version"] {
+        let answer = admin.try_send("GET", path, None, None).await;
+        assert_eq!(answer.expect("an answer").status, 200, "{path}");
+    }
+    assert_eq!(Snapshot::take(&admin).await, before);
+}
+
+#[tokio::test]
+async fn a_writing_request_passes_once() {
+    let (_node, admin, before) = node_with_a_size(Settings::new()).await;
+    let signature = admin.sign("PUT");
+    assert_eq!(write_with(&admin, Some(&signature)).await.status, 201);
+    assert_eq!(admin.delete("/v1/size/intruder").await.status, 200);
+    assert_error(
+        &write_with(&admin, Some(&signature)).await,
+        403,
+        "used before",
+    );
+    assert_eq!(Snapshot::take(&admin).await, before);
+
+    // What only reads may be repeated.
+    let signature = admin.sign("GET");
+    for _ in 0..3 {
+        let answer = admin.try_send("GET", "/v1/size/kept", Some(&signature), None);
+        assert_eq!(answer.await.expect("an answer").status, 200);
+    }
+}
+
+/// The signature covers neither path nor body.
+#[tokio::test]
+async fn the_signature_of_a_find_is_of_no_use_for_a_write() {
+    let (_node, admin, before) = node_with_a_size(Settings::new()).await;
+    let signature = admin.sign("POST");
+    let find = || {
+        let body = Some(b"{}".to_vec());
+        admin.try_send("POST", "/v1/image/find", Some(&signature), body)
+    };
+    assert_eq!(find().await.expect("an answer").status, 200);
+    let mut changed = size("kept");
+    changed["name"] = "changed".into();
+    let body = Some(changed.to_string().into_bytes());
+    let write = admin.try_send("POST", "/v1/size", Some(&signature), body);
+    assert_error(&write.await.expect("an answer"), 403, "used before");
+    assert_eq!(find().await.expect("an answer").status, 200);
+    assert_eq!(Snapshot::take(&admin).await, before);
+}
+
+#[tokio::test]
+async fn a_signature_of_before_a_restart_writes_nothing_after_it() {
+    let (mut node, admin, before) = node_with_a_size(Settings::new()).await;
+    let signature = sign_at(
+        &node.key(Role::Admin),
+        Role::Admin,
+        "PUT",
+        Utc::now() - TimeDelta::seconds(2),
+    );
+    assert_eq!(write_with(&admin, Some(&signature)).await.status, 201);
+    assert_eq!(admin.delete("/v1/size/intruder").await.status, 200);
+    node.kill();
+    node.boot();
+    let admin = node.client(Role::Admin);
+    assert_error(&write_with(&admin, Some(&signature)).await, 403, "signed");
+    assert_eq!(Snapshot::take(&admin).await, before);
+}
