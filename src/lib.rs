@@ -1,1 +1,20 @@
-//! metal-edge.
+//! metal-edge: the metal-stack control plane of a partition as one binary.
+//!
+//! The folders follow a request on its way in and an announcement on its way
+//! out; `docs/architecture.md` has the picture.
+#![forbid(unsafe_code)]
+
+pub mod announce;
+pub mod api;
+pub mod auth;
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod edge;
+pub mod files;
+pub mod guard;
+pub mod health;
+pub mod metrics;
+pub mod node;
+pub mod status;
+pub mod trust;

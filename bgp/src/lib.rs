@@ -1,1 +1,28 @@
-//! BGP.
+//! A BGP speaker for an anycast service: it announces prefixes to leaf switches while
+//! somebody keeps saying that the service is fit, withdraws them by itself when that stops,
+//! and imports nothing.
+//!
+//! [`Speaker`] owns a thread; everything else here is what goes in ([`SpeakerConfig`],
+//! [`Announcement`]) or comes out ([`SpeakerStatus`]). Inside, `session` is the protocol without
+//! I/O, `peer` drives one session over TCP, `wire` turns changes into UPDATE messages.
+#![forbid(unsafe_code)]
+
+mod announcement;
+mod asn;
+mod community;
+mod config;
+mod error;
+mod keeper;
+mod peer;
+mod session;
+mod speaker;
+mod status;
+mod wire;
+
+pub use announcement::{Announcement, MAX_COMMUNITIES, MAX_PREFIXES};
+pub use asn::Asn;
+pub use community::Community;
+pub use config::{MAX_PEERS, PeerConfig, SpeakerConfig};
+pub use error::{AnnouncementError, AsnError, CommunityError, ConfigError, StartError};
+pub use speaker::Speaker;
+pub use status::{AnnouncementState, PeerCounters, PeerState, PeerStatus, SpeakerStatus};

@@ -1,1 +1,52 @@
-//! Storage.
+//! Storage for control planes: scopes, guards, revisions and change streams.
+//!
+//! A [`Store`] has four verbs (get, list, commit, watch) and a handful of promises. Everything
+//! above it is library code: an [`Entity`] declares its [`Schema`] once, a [`Table`] reads and
+//! writes it, a [`Batch`] changes many records at once or none. Everything below it is a backend,
+//! which is right when it passes the `conformance` suite (feature `conformance`).
+//!
+//! | to read about | see |
+//! |---|---|
+//! | what a store promises | [`Store`] |
+//! | which store owns a record | [`Scope`] |
+//! | order of changes | [`Revision`], [`Change`] |
+//! | what may go wrong, and what to do then | [`Error`] |
+//! | bounds | [`limits`] |
+//! | backends | [`Memory`] |
+#![forbid(unsafe_code)]
+
+mod batch;
+mod change;
+mod entity;
+mod error;
+mod heads;
+mod key;
+pub mod limits;
+mod memory;
+mod name;
+mod op;
+mod query;
+mod record;
+mod revision;
+mod schema;
+mod scope;
+mod store;
+mod table;
+mod value;
+
+pub use batch::{Batch, Guard, Write};
+pub use change::Change;
+pub use entity::Entity;
+pub use error::{Error, Index, Result};
+pub use key::Key;
+pub use memory::Memory;
+pub use name::Name;
+pub use op::OpId;
+pub use query::{Filter, Page, Query};
+pub use record::{Field, Record, Stored};
+pub use revision::{Revision, Version};
+pub use schema::{Column, Schema};
+pub use scope::{Scope, ScopeName};
+pub use store::{BoxFuture, BoxStream, Read, Store};
+pub use table::Table;
+pub use value::{Kind, Value};

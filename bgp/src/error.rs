@@ -1,0 +1,149 @@
+//! What can be wrong with what the caller hands in.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use thiserror::Error;
+
+use crate::{MAX_COMMUNITIES, MAX_PEERS, MAX_PREFIXES};
+
+/// A number that is no usable AS number.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AsnError {
+    /// Reserved by RFC 7607, 6793 or 7300.
+    #[error("AS number {0} is reserved and cannot be a speaker's own or a peer's")]
+    Reserved(u32),
+    /// Not a decimal number of 32 bits; the text, shortened.
+    #[error("{0:?} is no AS number: write it in decimal, 1 to 4294967294")]
+    Syntax(String),
+}
+
+/// A text that is no community; the text, shortened.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0:?} is no community: write two numbers of 16 bits, as in 65535:0")]
+pub struct CommunityError(pub(crate) String);
+
+/// An announcement that cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AnnouncementError {
+    /// The address has bits set outside its prefix length.
+    #[error("prefix {prefix} has host bits; the network is {network}")]
+    HostBits {
+        /// As given.
+        prefix: IpNet,
+        /// What was probably meant.
+        network: IpNet,
+    },
+    /// Multicast or loopback addresses cannot be anycast addresses.
+    #[error("prefix {0} is multicast or loopback; only unicast prefixes can be announced")]
+    NotUnicast(IpNet),
+    /// More than [`MAX_PREFIXES`].
+    #[error("more than {MAX_PREFIXES} prefixes")]
+    TooManyPrefixes,
+    /// More than [`MAX_COMMUNITIES`].
+    #[error("more than {MAX_COMMUNITIES} communities")]
+    TooManyCommunities,
+}
+
+/// A configuration that the speaker refuses. [`ConfigError::field`] names the key.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// RFC 6286: the identifier is any number but 0; multicast and loopback are mistakes.
+    #[error("router-id {0}: must be a unicast IPv4 address, unique among the routers of this AS")]
+    RouterId(Ipv4Addr),
+    /// More than [`MAX_PEERS`].
+    #[error("peer: {0} peers, at most {MAX_PEERS} are possible")]
+    TooManyPeers(usize),
+    /// Two peers have the same address and port.
+    #[error("peer[{second}].address {address}: peer[{first}] has this address already")]
+    DuplicatePeer {
+        /// The address of both.
+        address: IpAddr,
+        /// Position of the first.
+        first: usize,
+        /// Position of the second.
+        second: usize,
+    },
+    /// Unspecified, multicast, or link-local without an interface.
+    #[error("peer[{peer}].address {address}: {reason}")]
+    Address {
+        /// Position of the peer.
+        peer: usize,
+        /// As given.
+        address: IpAddr,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Port 0.
+    #[error("peer[{peer}].port: must be 1 to 65535")]
+    Port {
+        /// Position of the peer.
+        peer: usize,
+    },
+    /// RFC 4271 section 4.2: zero, or at least three seconds.
+    #[error("peer[{peer}].hold-time {hold_time:?}: must be 0s, or whole seconds from 3s to 65535s")]
+    HoldTime {
+        /// Position of the peer.
+        peer: usize,
+        /// As given.
+        hold_time: Duration,
+    },
+    /// A wait that is zero, too long, or in the wrong order.
+    #[error("peer[{peer}].{field} {value:?}: {reason}")]
+    Wait {
+        /// Position of the peer.
+        peer: usize,
+        /// The key.
+        field: &'static str,
+        /// As given.
+        value: Duration,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A next hop that no peer would accept.
+    #[error("peer[{peer}].{field} {address}: must be a global unicast address of this node")]
+    NextHop {
+        /// Position of the peer.
+        peer: usize,
+        /// The key.
+        field: &'static str,
+        /// As given.
+        address: IpAddr,
+    },
+}
+
+// === impl ConfigError ===
+
+impl ConfigError {
+    /// The key that is wrong, for example `peer[1].hold-time`.
+    pub fn field(&self) -> String {
+        match self {
+            Self::RouterId(_) => "router-id".to_owned(),
+            Self::TooManyPeers(_) => "peer".to_owned(),
+            Self::DuplicatePeer { second, .. } => format!("peer[{second}].address"),
+            Self::Address { peer, .. } => format!("peer[{peer}].address"),
+            Self::Port { peer } => format!("peer[{peer}].port"),
+            Self::HoldTime { peer, .. } => format!("peer[{peer}].hold-time"),
+            Self::Wait { peer, field, .. } | Self::NextHop { peer, field, .. } => {
+                format!("peer[{peer}].{field}")
+            }
+        }
+    }
+}
+
+/// Why a speaker did not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration is wrong; nothing was started.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The operating system gave no thread or no event queue.
+    #[error("cannot start the speaker's thread: {0}")]
+    Thread(#[from] io::Error),
+}

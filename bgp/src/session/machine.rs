@@ -1,0 +1,405 @@
+//! The session itself.
+
+mod reason;
+mod receive;
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, BytesMut};
+use ipnet::IpNet;
+use rustbgpd_fsm::{Action, Event, NegotiatedSession, Session, SessionState, TimerType};
+use rustbgpd_wire::notification::encode_shutdown_communication;
+use rustbgpd_wire::{Afi, Message, NotificationCode, NotificationMessage, Safi, encode_message};
+
+use super::{Candidates, Change, Route, Table, Terms, changes};
+use crate::keeper::Wanted;
+use crate::wire::{AsPathOf, encode};
+use crate::{PeerCounters, PeerState};
+
+/// How long a peer may take from the TCP connection to its OPEN, and to its first KEEPALIVE when
+/// no hold time was negotiated. RFC 4271 section 8.2.2 suggests four minutes for a peer that
+/// might be slow; a leaf that is silent for so long is better tried again.
+const OPEN_WAIT: Duration = Duration::from_secs(15);
+
+/// Above so many unsent bytes nothing is added but a NOTIFICATION; what is due then is worked out
+/// when the peer has read on, from what is wanted at that time.
+const OUTBOX_LIMIT: usize = 64 * 1024;
+
+/// How a session ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    /// As ordered.
+    Stopped,
+    /// By a fault, told in one sentence.
+    Lost(String),
+}
+
+/// One session from the established TCP connection to its end. Whoever owns it moves bytes
+/// between it and the connection, calls [`Machine::tick`] at [`Machine::deadline`], and stops
+/// when there is an [`Machine::end`], after writing what is left.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    terms: Arc<Terms>,
+    fsm: Session,
+    candidates: Candidates,
+    wanted: Wanted,
+    told: Table,
+    missing: [Missing; 2],
+    refresh: [bool; 2],
+    negotiated: Option<Box<NegotiatedSession>>,
+    inbox: BytesMut,
+    outbox: BytesMut,
+    hold: Option<Instant>,
+    keepalive: Option<Instant>,
+    stalled: Option<Instant>,
+    stopping: bool,
+    cause: Option<String>,
+    end: Option<End>,
+    counters: PeerCounters,
+    version: u64,
+}
+
+/// Why a family is kept from a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Nothing,
+    Family,
+    NextHop,
+}
+
+// === impl Machine ===
+
+impl Machine {
+    /// A session over a TCP connection that was just established: OPEN is in the outbox.
+    pub(crate) fn connected(
+        now: Instant,
+        terms: Arc<Terms>,
+        candidates: Candidates,
+        wanted: Wanted,
+        counters: PeerCounters,
+    ) -> Self {
+        let mut machine = Self {
+            fsm: Session::new(terms.for_machine()),
+            terms,
+            candidates,
+            wanted,
+            told: Table::new(),
+            missing: [Missing::Nothing; 2],
+            refresh: [false; 2],
+            negotiated: None,
+            inbox: BytesMut::new(),
+            outbox: BytesMut::new(),
+            hold: None,
+            keepalive: None,
+            stalled: None,
+            stopping: false,
+            cause: None,
+            end: None,
+            counters,
+            version: 0,
+        };
+        machine.feed(now, Event::ManualStart);
+        machine.feed(now, Event::TcpConnectionConfirmed);
+        machine
+    }
+
+    /// Replaces what the peer should know.
+    pub(crate) fn set_wanted(&mut self, now: Instant, wanted: Wanted) {
+        self.wanted = wanted;
+        self.sync(now);
+    }
+
+    /// Replaces the addresses that may be next hops.
+    pub(crate) fn set_candidates(&mut self, now: Instant, candidates: Candidates) {
+        self.candidates = candidates;
+        self.sync(now);
+    }
+
+    /// Ends the session with Cease/Administrative Shutdown (RFC 9003).
+    pub(crate) fn stop(&mut self, now: Instant, message: &str) {
+        self.stopping = true;
+        let reason = Some(encode_shutdown_communication(message));
+        self.feed(now, Event::ManualStop { reason });
+        self.end.get_or_insert(End::Stopped);
+    }
+
+    /// The TCP connection is gone.
+    pub(crate) fn disconnected(&mut self, now: Instant, error: Option<&std::io::Error>) {
+        self.cause = Some(self.disconnect_reason(error));
+        self.feed(now, Event::TcpConnectionFails);
+    }
+
+    /// Does what is due at `now`.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        if self.stalled.is_some_and(|at| at <= now) {
+            self.stalled = None;
+            self.cause = Some(self.stall_reason());
+            let code = NotificationCode::SendHoldTimerExpired;
+            let answer = NotificationMessage::new(code, 0, bytes::Bytes::new());
+            self.feed(now, Event::UpdateValidationError(answer));
+        } else if self.hold.is_some_and(|at| at <= now) {
+            self.hold = None;
+            self.cause = Some(self.hold_reason());
+            self.feed(now, Event::HoldTimerExpires);
+        } else if self.keepalive.is_some_and(|at| at <= now) {
+            self.keepalive = None;
+            self.feed(now, Event::KeepaliveTimerExpires);
+        }
+    }
+
+    /// When [`Machine::tick`] is to be called next.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let timers = [self.hold, self.keepalive, self.stalled];
+        timers.into_iter().flatten().min()
+    }
+
+    /// Bytes for the peer.
+    pub(crate) fn outbox(&self) -> &[u8] {
+        &self.outbox
+    }
+
+    /// The first `count` bytes of the outbox are on their way.
+    pub(crate) fn sent(&mut self, now: Instant, count: usize) {
+        self.outbox.advance(count);
+        self.stalled = (!self.outbox.is_empty()).then(|| now + self.terms.send_hold());
+        if self.outbox.is_empty() {
+            self.sync(now);
+        }
+    }
+
+    /// How the session ended, if it has.
+    pub(crate) fn end(&self) -> Option<&End> {
+        self.end.as_ref()
+    }
+
+    pub(crate) fn state(&self) -> PeerState {
+        match self.fsm.state() {
+            SessionState::Idle => PeerState::Idle,
+            SessionState::Connect => PeerState::Connect,
+            SessionState::Active => PeerState::Active,
+            SessionState::OpenSent => PeerState::OpenSent,
+            SessionState::OpenConfirm => PeerState::OpenConfirm,
+            SessionState::Established => PeerState::Established,
+        }
+    }
+
+    /// Changes whenever something but the counters does.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    pub(crate) fn counters(&self) -> PeerCounters {
+        self.counters
+    }
+
+    /// Hold time in seconds and BGP identifier of the peer, once negotiated.
+    pub(crate) fn negotiated(&self) -> Option<(u16, Ipv4Addr)> {
+        let of = self.fsm.negotiated()?;
+        Some((of.hold_time, of.peer_router_id))
+    }
+
+    /// What the peer knows from us.
+    pub(crate) fn announced(&self) -> impl Iterator<Item = IpNet> {
+        self.told.keys().copied()
+    }
+
+    /// Whether other candidates for next hops would change something.
+    pub(crate) fn lacks_next_hop(&self) -> bool {
+        self.missing.contains(&Missing::NextHop)
+    }
+
+    /// Lets the state machine see `event` and does what it says.
+    fn feed(&mut self, now: Instant, event: Event) {
+        if self.end.is_some() {
+            return;
+        }
+        let before = self.fsm.state();
+        for action in self.fsm.handle_event(event) {
+            self.act(now, before, action);
+        }
+        // A session is never used again: what RFC 4271 calls Idle or Active after an OPEN was
+        // sent is its end, and the next connection gets a new one.
+        if matches!(before, SessionState::Idle | SessionState::Connect) {
+            return;
+        }
+        if matches!(self.fsm.state(), SessionState::Idle | SessionState::Active) {
+            if before == SessionState::Established && !self.stopping {
+                self.counters.flaps += 1;
+            }
+            self.told.clear();
+            self.missing = [Missing::Nothing; 2];
+            self.negotiated = None;
+            (self.hold, self.keepalive, self.stalled) = (None, None, None);
+            self.version += 1;
+            self.end = Some(match self.stopping {
+                true => End::Stopped,
+                false => End::Lost(self.cause.take().unwrap_or_else(reason::unknown)),
+            });
+        }
+    }
+
+    fn act(&mut self, now: Instant, before: SessionState, action: Action) {
+        match action {
+            Action::SendOpen(open) => self.push(now, &Message::Open(open)),
+            // What waits already tells the peer that we live, as soon as it reads.
+            Action::SendKeepalive if self.outbox.len() > OUTBOX_LIMIT => {}
+            Action::SendKeepalive => self.push(now, &Message::Keepalive),
+            Action::SendNotification(notification) => self.notify(now, before, notification),
+            Action::StartTimer(TimerType::Hold, seconds) => {
+                let waits_for_open = self.fsm.state() == SessionState::OpenSent;
+                let seconds = Duration::from_secs(seconds.into());
+                self.hold = Some(now + if waits_for_open { OPEN_WAIT } else { seconds });
+            }
+            Action::StartTimer(TimerType::Keepalive, seconds) => {
+                self.keepalive = Some(now + Duration::from_secs(seconds.into()));
+            }
+            Action::StopTimer(TimerType::Hold) => {
+                // Without a hold time the state machine would wait for ever here.
+                let confirms = self.fsm.state() == SessionState::OpenConfirm;
+                self.hold = confirms.then(|| now + OPEN_WAIT);
+            }
+            Action::StopTimer(TimerType::Keepalive) => self.keepalive = None,
+            Action::StateChanged { .. } => self.version += 1,
+            Action::SessionEstablished(negotiated) => {
+                if negotiated.hold_time == 0 {
+                    self.hold = None;
+                }
+                self.negotiated = Some(negotiated);
+                self.counters.established += 1;
+                self.sync(now);
+            }
+            // Connecting, closing and the wait between connections are the owner's.
+            _ => {}
+        }
+    }
+
+    fn notify(&mut self, now: Instant, before: SessionState, mut answer: NotificationMessage) {
+        if answer.code == NotificationCode::FsmError && answer.subcode == 0 {
+            // RFC 6608 names the state in which the message was not expected.
+            answer.subcode = match before {
+                SessionState::OpenSent => 1,
+                SessionState::OpenConfirm => 2,
+                SessionState::Established => 3,
+                _ => 0,
+            };
+        }
+        let reason = reason::answered(&answer);
+        self.cause.get_or_insert(reason);
+        self.counters.notifications_sent += 1;
+        self.push(now, &Message::Notification(answer));
+    }
+
+    fn push(&mut self, now: Instant, message: &Message) {
+        let bytes = encode_message(message).expect("our own messages are well below 4096 bytes");
+        self.outbox.extend_from_slice(&bytes);
+        self.watch_outbox(now);
+    }
+
+    fn watch_outbox(&mut self, now: Instant) {
+        if !self.outbox.is_empty() && self.stalled.is_none() {
+            self.stalled = Some(now + self.terms.send_hold());
+        }
+    }
+
+    /// Tells the peer what it should know and does not, and nothing else.
+    fn sync(&mut self, now: Instant) {
+        if self.fsm.state() != SessionState::Established || self.outbox.len() > OUTBOX_LIMIT {
+            return;
+        }
+        let Some(negotiated) = self.negotiated.as_deref() else {
+            return;
+        };
+        let path = AsPathOf {
+            asn: self.terms.asn,
+            internal: self.terms.internal(),
+            four_octet: negotiated.four_octet_as,
+        };
+        let enhanced = negotiated.peer_enhanced_route_refresh;
+        let (wanted, missing) = self.table(negotiated);
+        let due = changes(&self.told, &wanted);
+        if !due.is_empty() || missing != self.missing {
+            self.version += 1;
+        }
+        for change in &due {
+            self.counters.updates_sent += encode(change, path, &mut self.outbox);
+        }
+        self.told = wanted;
+        self.missing = missing;
+        self.watch_outbox(now);
+        for (family, afi) in [Afi::Ipv4, Afi::Ipv6].into_iter().enumerate() {
+            if std::mem::take(&mut self.refresh[family]) {
+                self.readvertise(now, afi, path, enhanced);
+            }
+        }
+    }
+
+    /// Tells the peer everything of one family once more (RFC 2918), between the marks of
+    /// RFC 7313 if it knows them.
+    fn readvertise(&mut self, now: Instant, afi: Afi, path: AsPathOf, marks: bool) {
+        use rustbgpd_wire::{RouteRefreshMessage, RouteRefreshSubtype};
+        let mark = |subtype| {
+            let message = RouteRefreshMessage::new_with_subtype(afi, Safi::Unicast, subtype);
+            Message::RouteRefresh(message)
+        };
+        if marks {
+            self.push(now, &mark(RouteRefreshSubtype::BoRR));
+        }
+        let family = self.told.iter();
+        let family =
+            family.filter(|(prefix, _)| matches!(prefix, IpNet::V4(_)) == (afi == Afi::Ipv4));
+        let family: Table = family.map(|(p, r)| (*p, Arc::clone(r))).collect();
+        let everything: Vec<Change> = changes(&Table::new(), &family);
+        for change in &everything {
+            self.counters.updates_sent += encode(change, path, &mut self.outbox);
+        }
+        if marks {
+            self.push(now, &mark(RouteRefreshSubtype::EoRR));
+        }
+        self.watch_outbox(now);
+    }
+
+    /// What the peer should know, and what it cannot be told.
+    fn table(&self, negotiated: &NegotiatedSession) -> (Table, [Missing; 2]) {
+        let mut table = Table::new();
+        let mut missing = [Missing::Nothing; 2];
+        let Some(wanted) = self.wanted.as_deref() else {
+            return (table, missing);
+        };
+        let peer = &self.terms.peer;
+        let prefixes = wanted.prefixes();
+        let next_hops = [
+            self.candidates.v4(peer, prefixes),
+            self.candidates.v6(peer, prefixes),
+        ];
+        for (family, afi) in [Afi::Ipv4, Afi::Ipv6].into_iter().enumerate() {
+            let mut of_family = prefixes
+                .iter()
+                .filter(|prefix| matches!(prefix, IpNet::V4(_)) == (afi == Afi::Ipv4))
+                .peekable();
+            if of_family.peek().is_none() {
+                continue;
+            }
+            let spoken = negotiated
+                .negotiated_families
+                .contains(&(afi, Safi::Unicast));
+            match next_hops[family] {
+                _ if !spoken => missing[family] = Missing::Family,
+                None => missing[family] = Missing::NextHop,
+                Some(next_hop) => {
+                    let route = Arc::new(Route {
+                        next_hop,
+                        med: wanted.med(),
+                        communities: wanted.communities().to_vec(),
+                    });
+                    table.extend(of_family.map(|prefix| (*prefix, Arc::clone(&route))));
+                }
+            }
+        }
+        (table, missing)
+    }
+}
+
+#[cfg(test)]
+mod tests;

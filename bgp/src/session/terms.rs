@@ -1,0 +1,60 @@
+//! On which terms a session is held.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use rustbgpd_wire::{Afi, Safi};
+
+use crate::{Asn, PeerConfig, SpeakerConfig};
+
+/// Who we are and whom we expect.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    pub(crate) asn: Asn,
+    pub(crate) router_id: Ipv4Addr,
+    pub(crate) peer: PeerConfig,
+}
+
+// === impl SpeakerConfig ===
+
+impl SpeakerConfig {
+    pub(crate) fn terms(&self, peer: &PeerConfig) -> Terms {
+        Terms {
+            asn: self.asn,
+            router_id: self.router_id,
+            peer: peer.clone(),
+        }
+    }
+}
+
+// === impl Terms ===
+
+impl Terms {
+    /// Whether the peer is in our own AS.
+    pub(crate) fn internal(&self) -> bool {
+        self.asn == self.peer.asn
+    }
+
+    /// How long bytes may wait for a peer that does not read (RFC 9687). Above the hold time, as
+    /// section 4.4 demands; shorter than the recommended eight minutes, because a leaf that no
+    /// longer reads can no longer be told to withdraw.
+    pub(crate) fn send_hold(&self) -> Duration {
+        match self.peer.hold_time {
+            Duration::ZERO => Duration::from_secs(60),
+            hold_time => 2 * hold_time,
+        }
+    }
+
+    /// The same for the state machine. Never asks for graceful restart: a leaf must not keep the
+    /// route of a dead service.
+    pub(crate) fn for_machine(&self) -> rustbgpd_fsm::PeerConfig {
+        let peer = &self.peer;
+        let mut config =
+            rustbgpd_fsm::PeerConfig::new(self.asn.get(), peer.asn.get(), self.router_id);
+        config.hold_time = u16::try_from(peer.hold_time.as_secs())
+            .expect("a validated hold time has at most 65535 seconds");
+        config.families = vec![(Afi::Ipv4, Safi::Unicast), (Afi::Ipv6, Safi::Unicast)];
+        config.graceful_restart = false;
+        config
+    }
+}

@@ -1,0 +1,13 @@
+//! From the verdict to what the leaf switches are told.
+//!
+//! - [`plan`]: the rules, without I/O: verdict and phase in, announcement out.
+//! - [`announcer`]: the task that follows the verdict and tells the speaker.
+//! - [`departure`]: how the node leaves, and comes back.
+
+pub mod announcer;
+pub mod departure;
+pub mod plan;
+
+pub use announcer::Announcer;
+pub use departure::{Departure, Phase};
+pub use plan::{Plan, Policy};

@@ -1,0 +1,65 @@
+//! metal-api v1: a folder or file per entity, its wire types beside its handlers.
+//!
+//! [`routes`] serves the operations of [`operations::OPERATIONS`]. Who may call them is decided
+//! around it, and so are limits; handlers that need the caller take it from the request's
+//! extensions.
+
+mod error;
+mod extract;
+mod heads;
+mod health;
+pub mod operations;
+mod user;
+mod version;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Method, Uri};
+use axum::routing::get;
+use metal_storage::Store;
+
+pub use error::ApiError;
+pub use heads::HeadChecker;
+pub use health::{HealthSource, ServiceHealth, ServiceStatus};
+pub use version::VersionInfo;
+
+/// What the handlers work on. Cheap to clone.
+#[derive(Clone)]
+pub struct ApiState {
+    /// Store of the global scope.
+    pub store: Arc<dyn Store>,
+    /// The partition that this node belongs to.
+    pub partition: Arc<str>,
+    /// What `GET /v1/version` answers.
+    pub version: Arc<VersionInfo>,
+    /// Checks that the URLs of images and boot configurations answer.
+    pub heads: HeadChecker,
+    /// What `GET /v1/health` answers.
+    pub health: Arc<dyn HealthSource>,
+}
+
+/// The router of metal-api v1, without authentication and without limits.
+///
+/// An unknown path is answered with 404 and a known one with another method with 405, both in the
+/// API's error body.
+pub fn routes(state: ApiState) -> Router {
+    Router::new()
+        .route("/v1/health", get(health::health))
+        .route("/v1/version", get(version::version))
+        .route("/v1/user/me", get(user::me))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(no_such_path)
+        .with_state(state)
+}
+
+async fn no_such_path(uri: Uri) -> ApiError {
+    ApiError::not_found(format!("no such path: {}", uri.path()))
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
+    ApiError::new(
+        axum::http::StatusCode::METHOD_NOT_ALLOWED,
+        format!("method {method} is not allowed on {}", uri.path()),
+    )
+}

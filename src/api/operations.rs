@@ -1,0 +1,423 @@
+//! The operations that are served: who may call them and whether they write.
+
+use axum::http::Method;
+
+use crate::auth::Role;
+
+/// One operation of metal-api v1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// The `operationId` of the OpenAPI document.
+    pub id: &'static str,
+    /// HTTP method.
+    pub method: Method,
+    /// Path as the router matches it, e.g. `/v1/size/{id}`.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// Whether it changes anything.
+    pub effect: Effect,
+}
+
+/// Who may call an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone, unauthenticated.
+    Public,
+    /// Every authenticated user of the provider tenant.
+    AnyUser,
+    /// Users that hold this role or one that includes it.
+    Role(Role),
+}
+
+/// Whether an operation changes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Repeating it changes nothing.
+    Read,
+    /// It changes records.
+    Write,
+}
+
+/// Every operation that [`super::routes`] serves, and no other.
+pub static OPERATIONS: &[Operation] = &[
+    op(
+        "listFilesystemLayouts",
+        Method::GET,
+        "/v1/filesystemlayout",
+        Access::Role(Role::View),
+        Effect::Read,
+    ),
+    op(
+        "updateFilesystemLayout",
+        Method::POST,
+        "/v1/filesystemlayout",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "createFilesystemLayout",
+        Method::PUT,
+        "/v1/filesystemlayout",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "deleteFilesystemLayout",
+        Method::DELETE,
+        "/v1/filesystemlayout/{id}",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "getFilesystemLayout",
+        Method::GET,
+        "/v1/filesystemlayout/{id}",
+        Access::Role(Role::View),
+        Effect::Read,
+    ),
+    op(
+        "health",
+        Method::GET,
+        "/v1/health",
+        Access::Public,
+        Effect::Read,
+    ),
+    op(
+        "listImages",
+        Method::GET,
+        "/v1/image",
+        Access::AnyUser,
+        Effect::Read,
+    ),
+    op(
+        "updateImage",
+        Method::POST,
+        "/v1/image",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "createImage",
+        Method::PUT,
+        "/v1/image",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "findImages",
+        Method::POST,
+        "/v1/image/find",
+        Access::Role(Role::View),
+        Effect::Read,
+    ),
+    op(
+        "deleteImage",
+        Method::DELETE,
+        "/v1/image/{id}",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "findImage",
+        Method::GET,
+        "/v1/image/{id}",
+        Access::AnyUser,
+        Effect::Read,
+    ),
+    op(
+        "findLatestImage",
+        Method::GET,
+        "/v1/image/{id}/latest",
+        Access::AnyUser,
+        Effect::Read,
+    ),
+    op(
+        "queryImages by id",
+        Method::GET,
+        "/v1/image/{id}/query",
+        Access::AnyUser,
+        Effect::Read,
+    ),
+    op(
+        "listPartitions",
+        Method::GET,
+        "/v1/partition",
+        Access::AnyUser,
+        Effect::Read,
+    ),
+    op(
+        "updatePartition",
+        Method::POST,
+        "/v1/partition",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "createPartition",
+        Method::PUT,
+        "/v1/partition",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "deletePartition",
+        Method::DELETE,
+        "/v1/partition/{id}",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "findPartition",
+        Method::GET,
+        "/v1/partition/{id}",
+        Access::AnyUser,
+        Effect::Read,
+    ),
+    op(
+        "listProjects",
+        Method::GET,
+        "/v1/project",
+        Access::Role(Role::View),
+        Effect::Read,
+    ),
+    op(
+        "updateProject",
+        Method::POST,
+        "/v1/project",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "createProject",
+        Method::PUT,
+        "/v1/project",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "findProjects",
+        Method::POST,
+        "/v1/project/find",
+        Access::Role(Role::View),
+        Effect::Read,
+    ),
+    op(
+        "deleteProject",
+        Method::DELETE,
+        "/v1/project/{id}",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "findProject",
+        Method::GET,
+        "/v1/project/{id}",
+        Access::Role(Role::View),
+        Effect::Read,
+    ),
+    op(
+        "listSizes",
+        Method::GET,
+        "/v1/size",
+        Access::AnyUser,
+        Effect::Read,
+    ),
+    op(
+        "updateSize",
+        Method::POST,
+        "/v1/size",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "createSize",
+        Method::PUT,
+        "/v1/size",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "deleteSize",
+        Method::DELETE,
+        "/v1/size/{id}",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "findSize",
+        Method::GET,
+        "/v1/size/{id}",
+        Access::AnyUser,
+        Effect::Read,
+    ),
+    op(
+        "listTenants",
+        Method::GET,
+        "/v1/tenant",
+        Access::Role(Role::View),
+        Effect::Read,
+    ),
+    op(
+        "updateTenant",
+        Method::POST,
+        "/v1/tenant",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "createTenant",
+        Method::PUT,
+        "/v1/tenant",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "findTenants",
+        Method::POST,
+        "/v1/tenant/find",
+        Access::Role(Role::View),
+        Effect::Read,
+    ),
+    op(
+        "deleteTenant",
+        Method::DELETE,
+        "/v1/tenant/{id}",
+        Access::Role(Role::Admin),
+        Effect::Write,
+    ),
+    op(
+        "getTenant",
+        Method::GET,
+        "/v1/tenant/{id}",
+        Access::Role(Role::View),
+        Effect::Read,
+    ),
+    op(
+        "getMe",
+        Method::GET,
+        "/v1/user/me",
+        Access::Role(Role::View),
+        Effect::Read,
+    ),
+    op(
+        "info",
+        Method::GET,
+        "/v1/version",
+        Access::Public,
+        Effect::Read,
+    ),
+];
+
+/// The operation that serves `method` on the matched route `path`, `None` if none does.
+///
+/// `HEAD` is served by the `GET` of the same path. Linear in the number of operations.
+pub fn find(method: &Method, matched_path: &str) -> Option<&'static Operation> {
+    let method = if method == Method::HEAD {
+        &Method::GET
+    } else {
+        method
+    };
+    OPERATIONS
+        .iter()
+        .find(|operation| operation.path == matched_path && operation.method == *method)
+}
+
+const fn op(
+    id: &'static str,
+    method: Method,
+    path: &'static str,
+    access: Access,
+    effect: Effect,
+) -> Operation {
+    Operation {
+        id,
+        method,
+        path,
+        access,
+        effect,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// method, path, operationId, least role: as metal-api v1 has them.
+    const EXPECTED: &str = "\
+GET,/v1/filesystemlayout,listFilesystemLayouts,viewer
+POST,/v1/filesystemlayout,updateFilesystemLayout,admin
+PUT,/v1/filesystemlayout,createFilesystemLayout,admin
+DELETE,/v1/filesystemlayout/{id},deleteFilesystemLayout,admin
+GET,/v1/filesystemlayout/{id},getFilesystemLayout,viewer
+GET,/v1/health,health,none (no auth)
+GET,/v1/image,listImages,any provider-tenant user
+POST,/v1/image,updateImage,admin
+PUT,/v1/image,createImage,admin
+POST,/v1/image/find,findImages,viewer
+DELETE,/v1/image/{id},deleteImage,admin
+GET,/v1/image/{id},findImage,any provider-tenant user
+GET,/v1/image/{id}/latest,findLatestImage,any provider-tenant user
+GET,/v1/image/{id}/query,queryImages by id,any provider-tenant user
+GET,/v1/partition,listPartitions,any provider-tenant user
+POST,/v1/partition,updatePartition,admin
+PUT,/v1/partition,createPartition,admin
+DELETE,/v1/partition/{id},deletePartition,admin
+GET,/v1/partition/{id},findPartition,any provider-tenant user
+GET,/v1/project,listProjects,viewer
+POST,/v1/project,updateProject,admin
+PUT,/v1/project,createProject,admin
+POST,/v1/project/find,findProjects,viewer
+DELETE,/v1/project/{id},deleteProject,admin
+GET,/v1/project/{id},findProject,viewer
+GET,/v1/size,listSizes,any provider-tenant user
+POST,/v1/size,updateSize,admin
+PUT,/v1/size,createSize,admin
+DELETE,/v1/size/{id},deleteSize,admin
+GET,/v1/size/{id},findSize,any provider-tenant user
+GET,/v1/tenant,listTenants,viewer
+POST,/v1/tenant,updateTenant,admin
+PUT,/v1/tenant,createTenant,admin
+POST,/v1/tenant/find,findTenants,viewer
+DELETE,/v1/tenant/{id},deleteTenant,admin
+GET,/v1/tenant/{id},getTenant,viewer
+GET,/v1/user/me,getMe,viewer
+GET,/v1/version,info,none (no auth)";
+
+    #[test]
+    fn every_operation_has_the_path_id_and_role_of_metal_api() {
+        let rows: Vec<Vec<&str>> = EXPECTED
+            .lines()
+            .map(|row| row.split(',').collect())
+            .collect();
+        assert_eq!(rows.len(), OPERATIONS.len());
+        for row in rows {
+            let method: Method = row[0].parse().unwrap();
+            let operation = find(&method, row[1]).unwrap_or_else(|| panic!("{row:?} is missing"));
+            assert_eq!(operation.id, row[2]);
+            let access = match row[3] {
+                "viewer" => Access::Role(Role::View),
+                "editor" => Access::Role(Role::Edit),
+                "admin" => Access::Role(Role::Admin),
+                "none (no auth)" => Access::Public,
+                "any provider-tenant user" => Access::AnyUser,
+                other => panic!("unknown role {other:?}"),
+            };
+            assert_eq!(operation.access, access, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn only_gets_and_finds_are_reads() {
+        for operation in OPERATIONS {
+            let read = operation.method == Method::GET || operation.path.ends_with("/find");
+            assert_eq!(operation.effect == Effect::Read, read, "{operation:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_request_is_governed_by_the_get_of_its_path() {
+        assert_eq!(find(&Method::HEAD, "/v1/size").unwrap().id, "listSizes");
+        assert_eq!(find(&Method::PATCH, "/v1/size"), None);
+    }
+}

@@ -1,0 +1,60 @@
+mod check;
+mod read;
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
+
+use ipnet::IpNet;
+
+use super::Asn;
+
+/// `[bgp]`: what is announced, and to whom. Without this section the node
+/// announces nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bgp {
+    /// Our own AS.
+    pub asn: Asn,
+    /// BGP identifier, unique in the AS.
+    pub router_id: Ipv4Addr,
+    /// The anycast prefixes, without host bits, no two alike. May be empty:
+    /// then the sessions come up and nothing is announced.
+    pub announce: Vec<IpNet>,
+    /// MULTI_EXIT_DISC while healthy; absent: none is sent.
+    pub med: Option<u32>,
+    /// What makes the announcement less attractive while degraded.
+    pub degraded: Degraded,
+    /// `[[bgp.peer]]`, no two with the same address.
+    pub peers: Vec<Peer>,
+}
+
+/// How a degraded node announces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Degraded {
+    /// With the community GRACEFUL_SHUTDOWN (RFC 8326).
+    GracefulShutdown,
+    /// With this MULTI_EXIT_DISC (`bgp.degraded-med`).
+    Med(u32),
+}
+
+/// `[[bgp.peer]]`: a leaf switch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its address; a numbered session.
+    pub address: IpAddr,
+    /// TCP port, 179 but in a laboratory.
+    pub port: u16,
+    /// Its AS, different from ours (eBGP).
+    pub asn: Asn,
+    /// Proposed in our OPEN, whole seconds, 3 to 65535 (RFC 4271 section 4.2).
+    pub hold_time: Duration,
+    /// Longest wait between two attempts to connect.
+    pub connect_retry: Duration,
+    /// Next hop of IPv4 prefixes; absent: our address on the session. Needed
+    /// when IPv4 prefixes are announced over an IPv6 session.
+    pub next_hop_v4: Option<Ipv4Addr>,
+    /// Next hop of IPv6 prefixes; absent: our address on the session. Needed
+    /// when IPv6 prefixes are announced over an IPv4 session.
+    pub next_hop_v6: Option<Ipv6Addr>,
+}

@@ -1,0 +1,82 @@
+//! What is wrong with a `[bgp]` section as a whole.
+
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+
+use super::{Bgp, Peer};
+use crate::config::reader::Reader;
+
+/// Most prefixes that are announced: an anycast service has a few.
+const MAX_PREFIXES: usize = 256;
+/// Most peers: a server has a few uplinks.
+const MAX_PEERS: usize = 64;
+
+impl Bgp {
+    pub(super) fn check(&self, reader: &mut Reader<'_>) {
+        if self.announce.len() > MAX_PREFIXES {
+            let what = format!("more than {MAX_PREFIXES} prefixes");
+            reader.problem("bgp.announce", what);
+        }
+        if self.peers.len() > MAX_PEERS {
+            reader.problem("bgp.peer", format!("more than {MAX_PEERS} peers"));
+        }
+        for (index, prefix) in self.announce.iter().enumerate() {
+            if self.announce[..index].contains(prefix) {
+                reader.problem("bgp.announce", format!("{prefix} stands there twice"));
+            }
+            if prefix.prefix_len() == 0 {
+                reader.problem(
+                    "bgp.announce",
+                    format!("{prefix} would attract all traffic"),
+                );
+            }
+            if !self.peers.is_empty() && !self.peers.iter().any(|peer| peer.carries(prefix)) {
+                let key = if prefix.addr().is_ipv4() {
+                    "next-hop-v4"
+                } else {
+                    "next-hop-v6"
+                };
+                let what = format!("no peer can carry {prefix}: set {key} at a [[bgp.peer]]");
+                reader.problem("bgp.announce", what);
+            }
+        }
+        if !self.announce.is_empty() && self.peers.is_empty() {
+            let what = "nobody learns of it: there is no [[bgp.peer]]";
+            reader.warning("bgp.announce", what);
+        }
+    }
+
+    /// Doubts about how the listeners and the announced prefixes fit together.
+    pub(in crate::config) fn check_coverage(&self, api: &[SocketAddr], reader: &mut Reader<'_>) {
+        if self.announce.is_empty() {
+            return;
+        }
+        let everywhere = api.iter().any(|address| address.ip().is_unspecified());
+        for prefix in &self.announce {
+            if !everywhere && !api.iter().any(|address| prefix.contains(&address.ip())) {
+                let what = format!("{prefix} is announced, but no address of listen.api is in it");
+                reader.warning("bgp.announce", what);
+            }
+        }
+        for address in api.iter().map(SocketAddr::ip) {
+            let private = address.is_loopback() || address.is_unspecified();
+            if !private && !self.announce.iter().any(|prefix| prefix.contains(&address)) {
+                let what =
+                    format!("{address} is in no prefix of bgp.announce: no leaf learns of it");
+                reader.warning("listen.api", what);
+            }
+        }
+    }
+}
+
+impl Peer {
+    /// Whether a next hop for the family of `prefix` is known on this session.
+    fn carries(&self, prefix: &IpNet) -> bool {
+        match (prefix, self.address) {
+            (IpNet::V4(_), IpAddr::V4(_)) | (IpNet::V6(_), IpAddr::V6(_)) => true,
+            (IpNet::V4(_), IpAddr::V6(_)) => self.next_hop_v4.is_some(),
+            (IpNet::V6(_), IpAddr::V4(_)) => self.next_hop_v6.is_some(),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `[bgp]` and `[[bgp.peer]]` from the layers.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
+
+use ipnet::IpNet;
+
+use super::{Bgp, Degraded, Peer};
+use crate::config::{
+    Asn, Problem,
+    keys::PEER,
+    layer::{Layer, PeerTable},
+    reader::Reader,
+};
+
+/// Keys that mean that somebody wants BGP.
+const WANTED: [&str; 5] = [
+    "bgp.asn",
+    "bgp.router-id",
+    "bgp.announce",
+    "bgp.med",
+    "bgp.degraded-med",
+];
+
+impl Bgp {
+    /// `None` without the section, and where it is too broken to be read.
+    pub(in crate::config) fn read(reader: &mut Reader<'_>, layers: &[Layer]) -> Option<Self> {
+        let said = &layers[1..];
+        let tables = said.iter().rev().find_map(|layer| layer.peers.as_ref());
+        let tables = tables.map(Vec::as_slice).unwrap_or_default();
+        let asked = WANTED
+            .into_iter()
+            .find(|key| said.iter().any(|layer| layer.values.contains_key(*key)));
+        if asked.is_none() && tables.is_empty() {
+            return None;
+        }
+
+        let asn: Option<Asn> = reader.optional("bgp.asn");
+        let router_id: Option<Ipv4Addr> = reader.optional("bgp.router-id");
+        let announce: Vec<IpNet> = reader.get("bgp.announce");
+        let med = reader.optional("bgp.med");
+        let degraded_med = reader.optional("bgp.degraded-med");
+        let defaults = layers[0].peers.as_deref().and_then(<[_]>::first);
+        let defaults = defaults.expect("the defaults have a peer; a test reads them");
+        let peers: Vec<_> = tables
+            .iter()
+            .enumerate()
+            .map(|(index, table)| Peer::read(reader, index, defaults, table))
+            .collect();
+
+        let first_peer = tables.first().map(|table| table.origin.clone());
+        let from = asked.map_or(first_peer, |key| reader.origin(key));
+        for (key, example) in [
+            ("bgp.asn", "asn = 4200000001"),
+            ("bgp.router-id", "router-id = \"10.0.0.1\""),
+        ] {
+            if reader.node(key).is_none() {
+                let what = format!("is missing: write {example} in [bgp]");
+                reader.problems.push(Problem::new(from.clone(), key, what));
+            }
+        }
+        if let Some(id) = router_id
+            && (id.is_unspecified() || id.is_multicast() || id.is_broadcast())
+        {
+            let what = format!("{id} is no BGP identifier: expected an address of this node");
+            reader.problem("bgp.router-id", what);
+        }
+        check_peers(reader, asn, tables, &peers);
+
+        let bgp = Self {
+            asn: asn?,
+            router_id: router_id?,
+            announce,
+            med,
+            degraded: degraded_med.map_or(Degraded::GracefulShutdown, Degraded::Med),
+            peers: peers.into_iter().collect::<Option<_>>()?,
+        };
+        bgp.check(reader);
+        Some(bgp)
+    }
+}
+
+impl Peer {
+    fn read(
+        reader: &mut Reader<'_>,
+        index: usize,
+        defaults: &PeerTable,
+        table: &PeerTable,
+    ) -> Option<Self> {
+        let name = format!("{PEER}[{index}].");
+        reader.nested(name, &defaults.values, &table.values, |reader| {
+            for key in ["address", "asn"] {
+                if reader.node(key).is_none() {
+                    let key = format!("{PEER}[{index}].{key}");
+                    let origin = Some(table.origin.clone());
+                    reader
+                        .problems
+                        .push(Problem::new(origin, &key, "is missing"));
+                }
+            }
+            let address: Option<IpAddr> = reader.optional("address");
+            if address.is_some_and(|ip| ip.is_unspecified() || ip.is_multicast()) {
+                reader.problem("address", "is no address of a leaf switch");
+            }
+            if let Some(IpAddr::V6(ip)) = address
+                && ip.is_unicast_link_local()
+            {
+                let what = "is a link-local address, which needs an interface; give the leaf's \
+                            global or unique local address";
+                reader.problem("address", what);
+            }
+            let asn = reader.optional("asn");
+            let port: u16 = reader.get("port");
+            if port == 0 {
+                reader.problem("port", "must be from 1 to 65535");
+            }
+            let bounds = Duration::from_secs(3)..=Duration::from_secs(65535);
+            let hold_time = reader.within("hold-time", bounds);
+            if hold_time.subsec_nanos() != 0 {
+                reader.problem("hold-time", "must be whole seconds (RFC 4271 section 4.2)");
+            }
+            let bounds = Duration::from_millis(100)..=Duration::from_secs(600);
+            let connect_retry = reader.within("connect-retry", bounds);
+            let next_hop_v4 = reader.optional("next-hop-v4");
+            let next_hop_v6 = reader.optional("next-hop-v6");
+            Some(Self {
+                address: address?,
+                port,
+                asn: asn?,
+                hold_time,
+                connect_retry,
+                next_hop_v4,
+                next_hop_v6,
+            })
+        })
+    }
+}
+
+fn check_peers(
+    reader: &mut Reader<'_>,
+    asn: Option<Asn>,
+    tables: &[PeerTable],
+    peers: &[Option<Peer>],
+) {
+    let known = |index: usize| peers[index].as_ref();
+    for (index, table) in tables.iter().enumerate() {
+        let Some(peer) = known(index) else { continue };
+        let at = |key: &str| table.values.get(key).map(|node| node.origin.clone());
+        let name = |key: &str| format!("{PEER}[{index}].{key}");
+        let twin = |other: &usize| known(*other).is_some_and(|it| it.address == peer.address);
+        if let Some(other) = (0..index).find(twin) {
+            let what = format!("{} is the address of {PEER}[{other}] already", peer.address);
+            let problem = Problem::new(at("address"), &name("address"), what);
+            reader.problems.push(problem);
+        }
+        if asn == Some(peer.asn) {
+            let what = format!(
+                "{} is our own AS: sessions with a leaf are external",
+                peer.asn
+            );
+            let problem = Problem::new(at("asn"), &name("asn"), what);
+            reader.problems.push(problem);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The files that a configuration names: there, readable, and private where
+//! they hold a secret.
+
+use std::{env, fs, io::Read, os::unix::fs::PermissionsExt, path::Path};
+
+use super::{Hmac, Tls, reader::Reader};
+
+/// Certificates and keys are shorter.
+const MAX_FILE: u64 = 1 << 20;
+/// As long as a shared key may be.
+const MAX_KEY: usize = 4096;
+/// Of a shared key a client cannot choose less.
+const MIN_KEY: usize = 8;
+
+pub(super) fn check(tls: &Tls, hmac: &Hmac, reader: &mut Reader<'_>) {
+    if let Tls::Files { certificate, key } = tls {
+        for (name, path) in [("tls.certificate", certificate), ("tls.key", key)] {
+            match read(path) {
+                Err(error) => reader.problem(name, error),
+                Ok(text) if !text.windows(11).any(|window| window == b"-----BEGIN ") => {
+                    let what = format!("{} holds no PEM block", path.display());
+                    reader.problem(name, what);
+                }
+                Ok(_) => {}
+            }
+        }
+        if let Err(mode) = private(key) {
+            let what = format!("{} has mode {mode:04o}: chmod 0600 it", key.display());
+            reader.warning("tls.key", what);
+        }
+    }
+    for (name, key) in [
+        ("auth.hmac.admin-key-file", &hmac.admin),
+        ("auth.hmac.edit-key-file", &hmac.edit),
+        ("auth.hmac.view-key-file", &hmac.view),
+    ] {
+        let Some(path) = &key.file else { continue };
+        if let Err(mode) = private(path) {
+            let what = format!(
+                "{} has mode {mode:04o}, so others than its owner can use it: chmod 0600 it",
+                path.display()
+            );
+            reader.problem(name, what);
+        }
+        match read(path) {
+            Err(error) => reader.problem(name, error),
+            Ok(text) => {
+                let length = text.trim_ascii().len();
+                if !(MIN_KEY..=MAX_KEY).contains(&length) {
+                    let what = format!(
+                        "{} holds a key of {length} bytes, expected {MIN_KEY} to {MAX_KEY}",
+                        path.display()
+                    );
+                    reader.problem(name, what);
+                }
+            }
+        }
+    }
+}
+
+/// The content; the error names the file.
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let failed = |error| format!("cannot read {}: {error}", path.display());
+    let file = fs::File::open(path).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(format!("{} is not a file", path.display()));
+    }
+    let mut content = Vec::new();
+    file.take(MAX_FILE)
+        .read_to_end(&mut content)
+        .map_err(failed)?;
+    Ok(content)
+}
+
+/// The mode of a file that others than its owner can use. systemd's credentials
+/// are private by an access control list, which shows as a group's permission.
+fn private(path: &Path) -> Result<(), u32> {
+    let credentials = env::var_os("CREDENTIALS_DIRECTORY");
+    if credentials.is_some_and(|directory| path.starts_with(directory)) {
+        return Ok(());
+    }
+    // A file that is not there is another problem.
+    let Ok(found) = fs::metadata(path) else {
+        return Ok(());
+    };
+    match found.permissions().mode() & 0o7777 {
+        mode if mode & 0o077 != 0 => Err(mode),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,236 @@
+//! Figures that are read when the metrics are.
+
+use std::fmt;
+use std::sync::Arc;
+
+use metal_bgp::{PeerState, PeerStatus, Speaker};
+use metal_storage::{Redb, Stats};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+
+use crate::auth::Authenticator;
+use crate::clock;
+use crate::edge::certificates::Certificates;
+use crate::edge::drain::Drain;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Peer {
+    peer: String,
+}
+
+/// Reads the speaker, the certificate, and what is in flight.
+pub struct NodeCollector {
+    /// The speaker, where peers are configured.
+    pub speaker: Option<Arc<Speaker>>,
+    /// The certificate in use.
+    pub certificates: Arc<Certificates>,
+    /// Remembers signatures.
+    pub authenticator: Arc<Authenticator>,
+    /// Counts requests in flight.
+    pub drain: Drain,
+    /// The embedded store.
+    pub store: Arc<Redb>,
+}
+
+/// A figure of every peer.
+type PeerFigure = (&'static str, &'static str, fn(&PeerStatus) -> u64);
+
+const PEER_GAUGES: [PeerFigure; 2] = [
+    (
+        "bgp_peer_established",
+        "Whether the session with the peer is established",
+        |peer| u64::from(peer.state == PeerState::Established),
+    ),
+    (
+        "bgp_peer_prefixes_announced",
+        "Prefixes that the peer was told",
+        |peer| peer.announced.len() as u64,
+    ),
+];
+
+const PEER_COUNTERS: [PeerFigure; 7] = [
+    (
+        "bgp_peer_connects",
+        "Attempts to connect to the peer",
+        |peer| peer.counters.connects,
+    ),
+    (
+        "bgp_peer_flaps",
+        "Established sessions with the peer that ended",
+        |peer| peer.counters.flaps,
+    ),
+    (
+        "bgp_peer_updates_sent",
+        "UPDATE messages sent to the peer",
+        |peer| peer.counters.updates_sent,
+    ),
+    (
+        "bgp_peer_updates_received",
+        "UPDATE messages of the peer, dropped",
+        |peer| peer.counters.updates_received,
+    ),
+    (
+        "bgp_peer_prefixes_received",
+        "Prefixes that the peer announced, dropped",
+        |peer| peer.counters.prefixes_received,
+    ),
+    (
+        "bgp_peer_notifications_sent",
+        "NOTIFICATION messages sent to the peer",
+        |peer| peer.counters.notifications_sent,
+    ),
+    (
+        "bgp_peer_notifications_received",
+        "NOTIFICATION messages of the peer",
+        |peer| peer.counters.notifications_received,
+    ),
+];
+
+/// A figure of the store.
+type StoreFigure = (&'static str, &'static str, fn(&Stats) -> u64);
+
+const STORE_COUNTERS: [StoreFigure; 8] = [
+    ("store_commits", "Commits acknowledged", |stats| {
+        stats.committed
+    }),
+    (
+        "store_conflicts",
+        "Commits refused by a guard or a unique column",
+        |stats| stats.conflicted,
+    ),
+    (
+        "store_unavailable",
+        "Commits that could not be made",
+        |stats| stats.unavailable,
+    ),
+    (
+        "store_unknown",
+        "Commits whose outcome is not known",
+        |stats| stats.unknown,
+    ),
+    (
+        "store_groups",
+        "Groups of commits that shared one sync",
+        |stats| stats.groups,
+    ),
+    (
+        "store_grouped_commits",
+        "Commits in those groups",
+        |stats| stats.batches,
+    ),
+    ("store_faults", "Errors of the medium", |stats| stats.faults),
+    (
+        "store_recoveries",
+        "Times the store was opened again after an error",
+        |stats| stats.recoveries,
+    ),
+];
+
+// === impl NodeCollector ===
+
+impl NodeCollector {
+    fn encode_speaker(
+        &self,
+        speaker: &Speaker,
+        encoder: &mut DescriptorEncoder<'_>,
+    ) -> fmt::Result {
+        let status = speaker.status();
+        let announced = status
+            .announcement
+            .as_ref()
+            .map_or(0, |announcement| announcement.prefixes().len());
+        gauge(
+            encoder,
+            "bgp_prefixes_announced",
+            "Prefixes that peers are told, 0 while withdrawn",
+            i64::try_from(announced).unwrap_or(i64::MAX),
+        )?;
+        counter(
+            encoder,
+            "bgp_announcement_expirations",
+            "Announcements withdrawn because no verdict renewed them",
+            status.expirations,
+        )?;
+        for (name, help, figure) in PEER_GAUGES {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for peer in &status.peers {
+                let value = i64::try_from(figure(peer)).unwrap_or(i64::MAX);
+                ConstGauge::new(value).encode(family.encode_family(&label(peer))?)?;
+            }
+        }
+        for (name, help, figure) in PEER_COUNTERS {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for peer in &status.peers {
+                ConstCounter::new(figure(peer)).encode(family.encode_family(&label(peer))?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Collector for NodeCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let encoder = &mut encoder;
+        gauge(
+            encoder,
+            "requests_in_flight",
+            "Requests that are being answered",
+            i64::try_from(self.drain.in_flight()).unwrap_or(i64::MAX),
+        )?;
+        gauge(
+            encoder,
+            "signatures_remembered",
+            "Signatures remembered against replay",
+            i64::try_from(self.authenticator.remembered()).unwrap_or(i64::MAX),
+        )?;
+        let left = self.certificates.current().not_after - clock::wall();
+        gauge(
+            encoder,
+            "certificate_expiry_seconds",
+            "Time until the server certificate expires",
+            left.num_seconds(),
+        )?;
+        let stats = self.store.stats();
+        for (name, help, figure) in STORE_COUNTERS {
+            counter(encoder, name, help, figure(&stats))?;
+        }
+        gauge(
+            encoder,
+            "store_commits_waiting",
+            "Commits that wait for the store",
+            i64::try_from(stats.waiting).unwrap_or(i64::MAX),
+        )?;
+        match &self.speaker {
+            Some(speaker) => self.encode_speaker(speaker, encoder),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for NodeCollector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NodeCollector(..)")
+    }
+}
+
+fn label(peer: &PeerStatus) -> Peer {
+    Peer {
+        peer: peer.address.to_string(),
+    }
+}
+
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: i64) -> fmt::Result {
+    ConstGauge::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
+}
+
+fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+    ConstCounter::new(value).encode(encoder.encode_descriptor(
+        name,
+        help,
+        None,
+        MetricType::Counter,
+    )?)
+}

@@ -1,0 +1,20 @@
+//! The whole node: everything else put together, started and stopped in order.
+//!
+//! - [`data_dir`]: one node per data directory.
+//! - [`credentials`]: keys, token and certificate, made where there are none.
+//! - [`speaker`]: the BGP speaker that the configuration asks for.
+//! - [`tasks`]: the background tasks, their owner.
+//! - [`upkeep`]: renewing and reloading the certificate.
+//! - [`report`] and [`collector`]: what the node says about itself.
+
+pub mod collector;
+pub mod credentials;
+pub mod data_dir;
+pub mod report;
+pub mod run;
+pub mod speaker;
+mod start;
+pub mod tasks;
+pub mod upkeep;
+
+pub use run::run;

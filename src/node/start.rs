@@ -1,0 +1,335 @@
+//! Putting the node together.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use metal_bgp::Speaker;
+use metal_storage::{Redb, RedbOptions, ScopeName, Store};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::collector::NodeCollector;
+use super::data_dir::{self, Lock};
+use super::report::{PublicHealth, Reporter};
+use super::tasks::Tasks;
+use super::{credentials, speaker, upkeep};
+use crate::announce::departure::{Exit, Times};
+use crate::announce::{Announcer, Departure, Policy};
+use crate::api::{self, ApiState, HeadChecker, VersionInfo};
+use crate::auth::Authenticator;
+use crate::auth::layer::{Guarded, authenticate};
+use crate::clock;
+use crate::config::Config;
+use crate::edge::admin::{self, Admin};
+use crate::edge::certificates::Certificates;
+use crate::edge::connection::Server;
+use crate::edge::drain::Drain;
+use crate::edge::handler::Handler;
+use crate::edge::listener::{self, Room};
+use crate::edge::{Limits, tls};
+use crate::health::certificate::CertificateProbe;
+use crate::health::checker::{Pace, Pulses};
+use crate::health::front_door::FrontDoor;
+use crate::health::store::StoreProbe;
+use crate::health::{Checker, Probe, Verdict};
+use crate::metrics::Metrics;
+use crate::status::NodeFile;
+
+/// Requests at once on one HTTP/2 connection.
+const STREAMS: u32 = 128;
+
+/// A node that serves.
+pub(super) struct Node {
+    /// Ends when one of the node's tasks does.
+    pub(super) tasks: Tasks,
+    /// Leaves.
+    pub(super) exit: Exit,
+    /// Tells connections to finish.
+    pub(super) drain: Drain,
+    /// The open connections.
+    pub(super) connections: TaskTracker,
+    /// Ends the accept loops.
+    pub(super) stop: CancellationToken,
+    /// The embedded store.
+    pub(super) store: Arc<Redb>,
+    /// The data directory is ours until the end.
+    pub(super) lock: Lock,
+}
+
+/// What several parts share.
+struct Shared {
+    metrics: Arc<Metrics>,
+    certificates: Arc<Certificates>,
+    authenticator: Arc<Authenticator>,
+    drain: Drain,
+    store: Arc<Redb>,
+    speaker: Option<(Arc<Speaker>, Policy)>,
+    /// The request id of the node's own probes.
+    probe_id: String,
+}
+
+/// Starts everything. On an error nothing is left running, and nothing was
+/// announced.
+pub(super) async fn start(config: &Config) -> anyhow::Result<Node> {
+    let started = clock::wall();
+    let lock = data_dir::acquire(&config.data_dir)?;
+    let shared = shared(config)?;
+    let listeners = bind(config)?;
+    let admin_listener = TcpListener::bind(config.listen.admin)
+        .await
+        .with_context(|| format!("listen.admin: cannot listen on {}", config.listen.admin))?;
+
+    let mut tasks = Tasks::default();
+    shared.metrics.watch_tasks(tasks.alive());
+    shared.metrics.collect(Box::new(NodeCollector {
+        speaker: shared
+            .speaker
+            .as_ref()
+            .map(|(speaker, _)| Arc::clone(speaker)),
+        certificates: Arc::clone(&shared.certificates),
+        authenticator: Arc::clone(&shared.authenticator),
+        drain: shared.drain.clone(),
+        store: Arc::clone(&shared.store),
+    }));
+
+    let (verdicts, verdict) = watch::channel(Verdict::unknown(Instant::now()));
+    let checker = checker(config, &shared, &listeners, verdicts)?;
+    let pulses = checker.pulses();
+    let (departure, exit) = departure(config, &shared);
+
+    let connections = TaskTracker::new();
+    let stop = CancellationToken::new();
+    let server = server(config, &shared, pulses.clone())?;
+    let room = Room::new(config.listen.max_connections);
+    let node_file = node_file(config, &listeners)?;
+    for (listener, address) in listeners {
+        tracing::info!(%address, "serving the API");
+        let accept = listener::accept(
+            listener,
+            server.clone(),
+            room.clone(),
+            connections.clone(),
+            stop.clone(),
+        );
+        connections.spawn(accept);
+    }
+
+    let reporter = Reporter {
+        node: config.node.to_string(),
+        partition: config.partition.to_string(),
+        started,
+        verdicts: verdict.clone(),
+        pulses,
+        exit: exit.clone(),
+        speaker: shared
+            .speaker
+            .as_ref()
+            .map(|(speaker, _)| Arc::clone(speaker)),
+        prefixes: config
+            .bgp
+            .as_ref()
+            .map(|bgp| bgp.announce.clone())
+            .unwrap_or_default(),
+        store: Arc::clone(&shared.store),
+        certificates: Arc::clone(&shared.certificates),
+    };
+    let admin = admin::routes(Admin {
+        report: Arc::new(move || reporter.report()),
+        metrics: Arc::clone(&shared.metrics),
+        exit: exit.clone(),
+        token: credentials::admin_token(config)?,
+    });
+    tasks.spawn("admin", serve_admin(admin_listener, admin));
+    tasks.spawn("checker", checker.run());
+    tasks.spawn("departure", departure.run());
+    tasks.spawn(
+        "certificates",
+        upkeep::certificates(
+            Arc::clone(&shared.certificates),
+            credentials::own_ca(config),
+            Arc::clone(&shared.metrics),
+        ),
+    );
+    if let Some((speaker, policy)) = shared.speaker {
+        let announcer = Announcer::new(speaker, policy, verdict, exit.phases());
+        tasks.spawn("announcer", announcer.run());
+    } else {
+        tracing::info!("no BGP peer is configured: the address is announced to nobody");
+    }
+    node_file
+        .write(&config.data_dir)
+        .with_context(|| format!("cannot write {}", config.data_dir.node_file().display()))?;
+
+    Ok(Node {
+        tasks,
+        exit,
+        drain: shared.drain,
+        connections,
+        stop,
+        store: shared.store,
+        lock,
+    })
+}
+
+fn shared(config: &Config) -> anyhow::Result<Shared> {
+    let store = Redb::open(config.data_dir.store(), RedbOptions::default())
+        .with_context(|| format!("cannot open {}", config.data_dir.store().display()))?;
+    let speaker = match &config.bgp {
+        Some(bgp) if !bgp.peers.is_empty() => {
+            let (speaker, policy) = speaker::start(bgp).context("bgp")?;
+            Some((Arc::new(speaker), policy))
+        }
+        _ => None,
+    };
+    Ok(Shared {
+        metrics: Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))),
+        certificates: Arc::new(credentials::certificates(config)?),
+        authenticator: Arc::new(credentials::authenticator(config)?),
+        drain: Drain::default(),
+        store: Arc::new(store),
+        speaker,
+        probe_id: format!("probe-{}", Uuid::new_v4().simple()),
+    })
+}
+
+fn bind(config: &Config) -> anyhow::Result<Vec<(TcpListener, SocketAddr)>> {
+    let bind = |address: &SocketAddr| {
+        let listener = listener::bind(*address)
+            .with_context(|| format!("listen.api: cannot listen on {address}"))?;
+        // The port may have been left to the system.
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    config.listen.api.iter().map(bind).collect()
+}
+
+fn server(config: &Config, shared: &Shared, pulses: Pulses) -> anyhow::Result<Server> {
+    let listen = &config.listen;
+    let limits = Limits {
+        header_bytes: usize::try_from(listen.max_header_bytes.bytes())?,
+        header_timeout: listen.header_timeout,
+        request_timeout: listen.request_timeout,
+        idle_timeout: listen.idle_timeout,
+        streams: STREAMS,
+    };
+    let handler = Handler::new(
+        router(config, shared, pulses)?,
+        shared.drain.clone(),
+        Arc::clone(&shared.metrics),
+        listen.request_timeout,
+        listen.max_connections,
+        shared.probe_id.parse()?,
+    );
+    let tls = tls::server_config(Arc::clone(&shared.certificates))?;
+    Ok(Server {
+        acceptor: TlsAcceptor::from(Arc::new(tls)),
+        handler,
+        limits,
+        drain: shared.drain.clone(),
+        metrics: Arc::clone(&shared.metrics),
+    })
+}
+
+fn router(config: &Config, shared: &Shared, pulses: Pulses) -> anyhow::Result<Router> {
+    let revision = option_env!("METAL_EDGE_BUILD_REVISION").unwrap_or_default();
+    let date = option_env!("METAL_EDGE_BUILD_DATE").unwrap_or_default();
+    let state = ApiState {
+        store: Arc::clone(&shared.store) as Arc<dyn Store>,
+        partition: config.partition.to_string().into(),
+        version: Arc::new(VersionInfo::of_this_build(revision, date)),
+        heads: HeadChecker::new(config.http.head_timeout)?,
+        health: Arc::new(PublicHealth(pulses)),
+    };
+    let guarded = Guarded {
+        authenticator: Arc::clone(&shared.authenticator),
+        metrics: Arc::clone(&shared.metrics),
+    };
+    let body = usize::try_from(config.listen.max_body.bytes())?;
+    Ok(api::routes(state)
+        .route_layer(from_fn_with_state(guarded, authenticate))
+        .layer(DefaultBodyLimit::max(body)))
+}
+
+fn checker(
+    config: &Config,
+    shared: &Shared,
+    listeners: &[(TcpListener, SocketAddr)],
+    verdicts: watch::Sender<Verdict>,
+) -> anyhow::Result<Checker> {
+    let health = &config.health;
+    let store = StoreProbe::new(
+        Arc::clone(&shared.store) as Arc<dyn Store>,
+        ScopeName::try_from(config.node.as_str())?,
+        config.data_dir.path().to_owned(),
+        health.min_free.bytes(),
+    );
+    let mut probes: Vec<Arc<dyn Probe>> = vec![
+        Arc::new(store),
+        Arc::new(CertificateProbe::new(Arc::clone(&shared.certificates))),
+    ];
+    for (_, address) in listeners {
+        let certificates = Arc::clone(&shared.certificates);
+        probes.push(Arc::new(FrontDoor::new(
+            *address,
+            certificates,
+            &shared.probe_id,
+        )?));
+    }
+    let pace = Pace {
+        interval: health.interval,
+        fall: health.fall,
+        rise: health.rise,
+        timeout: health.timeout,
+        valid_for: health.valid_for,
+    };
+    Ok(Checker::new(
+        probes,
+        pace,
+        verdicts,
+        Arc::clone(&shared.metrics),
+    ))
+}
+
+fn departure(config: &Config, shared: &Shared) -> (Departure, Exit) {
+    let times = Times {
+        graceful_shutdown: config.drain.graceful_shutdown,
+        in_flight: config.drain.timeout,
+    };
+    let speaker = shared
+        .speaker
+        .as_ref()
+        .map(|(speaker, _)| Arc::clone(speaker));
+    Departure::new(speaker, shared.drain.clone(), times)
+}
+
+fn node_file(config: &Config, listeners: &[(TcpListener, SocketAddr)]) -> anyhow::Result<NodeFile> {
+    let api: Vec<SocketAddr> = listeners.iter().map(|(_, address)| *address).collect();
+    let mut first = *api.first().context("listen.api names no address")?;
+    if first.ip().is_unspecified() {
+        let loopback = if first.is_ipv4() { "127.0.0.1" } else { "::1" };
+        first.set_ip(loopback.parse::<IpAddr>()?);
+    }
+    Ok(NodeFile {
+        pid: std::process::id(),
+        api_url: format!("https://{first}"),
+        api,
+        admin: config.listen.admin,
+        ca: credentials::own_ca(config).map(|(ca, _)| ca.ca_certificate().to_owned()),
+        hmac: credentials::hmac_files(config),
+    })
+}
+
+async fn serve_admin(listener: TcpListener, routes: Router) {
+    if let Err(error) = axum::serve(listener, routes).await {
+        tracing::error!(%error, "the admin listener failed");
+    }
+}

@@ -1,0 +1,17 @@
+//! What a node says about itself: the body of `GET /status` on the admin
+//! listener, and the file through which the command line finds a running node.
+
+mod client;
+mod node_file;
+mod render;
+mod report;
+
+pub use self::{
+    client::{AdminClient, AdminError},
+    node_file::{HmacFiles, NodeFile, NodeFileError},
+    render::render,
+    report::{
+        Announcement, AnnouncementState, Certificate, Peer, Probe, Report, Store, Verdict,
+        VerdictState,
+    },
+};

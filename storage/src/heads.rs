@@ -1,0 +1,75 @@
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::error::{Error, Result};
+use crate::revision::Revision;
+use crate::scope::Scope;
+
+/// The newest acknowledged revision of each scope, for those who wait for the next.
+///
+/// A waiter is told that there is something new, not how much: it holds one number however slow
+/// it is.
+#[derive(Debug)]
+pub(crate) struct Heads {
+    scopes: Mutex<HashMap<Scope, watch::Sender<Revision>>>,
+    wait: Duration,
+}
+
+// === impl Heads ===
+
+impl Heads {
+    /// Waiters give up after `wait`.
+    pub(crate) fn new(wait: Duration) -> Self {
+        Self {
+            scopes: Mutex::default(),
+            wait,
+        }
+    }
+
+    /// Tells of an acknowledged revision; never goes back.
+    pub(crate) fn advance(&self, scope: &Scope, revision: Revision) {
+        self.with(scope, |head| {
+            head.send_if_modified(|now| {
+                let newer = revision > *now;
+                *now = revision.max(*now);
+                newer
+            });
+        });
+    }
+
+    /// Follows the head of a scope. The receiver closes when the store does.
+    pub(crate) fn follow(&self, scope: &Scope) -> watch::Receiver<Revision> {
+        self.with(scope, |head| head.subscribe())
+    }
+
+    /// Waits, bounded, until the scope has reached a revision.
+    pub(crate) async fn reach(&self, scope: &Scope, revision: Revision) -> Result<()> {
+        let mut head = self.follow(scope);
+        let wait = async { head.wait_for(|now| *now >= revision).await.is_ok() };
+        match tokio::time::timeout(self.wait, wait).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(closed()),
+            Err(_) => Err(Error::Behind {
+                scope: scope.clone(),
+                reached: *head.borrow(),
+            }),
+        }
+    }
+
+    fn with<T>(&self, scope: &Scope, f: impl FnOnce(&watch::Sender<Revision>) -> T) -> T {
+        let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        f(scopes
+            .entry(scope.clone())
+            .or_insert_with(|| watch::channel(Revision::ZERO).0))
+    }
+}
+
+/// What is answered once a store is closed.
+pub(crate) fn closed() -> Error {
+    Error::Unavailable {
+        reason: "it is closed".into(),
+    }
+}

@@ -1,0 +1,190 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::batch::Batch;
+use crate::entity::{Entity, entity};
+use crate::error::{Result, invalid};
+use crate::key::Key;
+use crate::name::Name;
+use crate::query::{Filter, Query};
+use crate::record::Stored;
+use crate::revision::{Revision, Version};
+use crate::scope::Scope;
+use crate::store::{Read, Store};
+use crate::value::Value;
+
+/// The entities of one kind in one scope. Cloning is cheap.
+pub struct Table<E> {
+    store: Arc<dyn Store>,
+    scope: Scope,
+    entity: PhantomData<fn() -> E>,
+}
+
+// === impl Table ===
+
+impl<E: Entity> Table<E> {
+    /// The table of `E` in `scope`, kept by `store`.
+    pub fn new(store: Arc<dyn Store>, scope: Scope) -> Self {
+        Self {
+            store,
+            scope,
+            entity: PhantomData,
+        }
+    }
+
+    /// The scope that owns it.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The store that keeps it.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The key of a record.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::Error::Invalid) if no record can have this id.
+    pub fn key(&self, id: &str) -> Result<Key> {
+        Key::new(self.scope.clone(), Self::name(), id)
+    }
+
+    /// The entity of this id. An id that none can have is merely not found. Costs O(log n).
+    ///
+    /// # Errors
+    /// As [`Store::get`], and [`Corrupt`](crate::Error::Corrupt) if what is stored is no `E`.
+    pub async fn get(&self, id: &str, read: Read) -> Result<Option<Stored<E>>> {
+        let Ok(key) = self.key(id) else {
+            return Ok(None);
+        };
+        match self.store.get(&key, read).await? {
+            Some(stored) => entity(&stored).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Every entity that matches, ordered by id. Reads page after page: a commit between two of
+    /// them may show in the later one. Costs what [`Store::list`] says, and memory for the whole
+    /// answer.
+    ///
+    /// # Errors
+    /// As [`Store::list`]; [`Invalid`](crate::Error::Invalid) for a condition on what is no
+    /// declared column, or of another kind; [`Corrupt`](crate::Error::Corrupt) naming the first
+    /// record that is no `E`.
+    pub async fn list(&self, filter: Filter, read: Read) -> Result<Vec<Stored<E>>> {
+        let mut query = self.query(filter)?;
+        let mut found = Vec::new();
+        loop {
+            let page = self.store.list(&query, read).await?;
+            for stored in &page.records {
+                found.push(entity(stored)?);
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(found),
+            }
+        }
+    }
+
+    /// The entity whose unique column holds this. Costs O(log n).
+    ///
+    /// # Errors
+    /// As [`list`](Self::list), and [`Invalid`](crate::Error::Invalid) if the column is not
+    /// unique.
+    pub async fn find(
+        &self,
+        column: &'static str,
+        value: impl Into<Value>,
+        read: Read,
+    ) -> Result<Option<Stored<E>>> {
+        let unique = E::SCHEMA.column(column).is_some_and(|c| c.is_unique());
+        let value = value.into();
+        if !unique || value == Value::Null {
+            return Err(invalid!(
+                "{column} = {value} of table {} may be held by many",
+                E::SCHEMA.table()
+            ));
+        }
+        let mut query = self.query(Filter::eq(column, value))?;
+        query.limit = 1;
+        let page = self.store.list(&query, read).await?;
+        page.records.first().map(entity).transpose()
+    }
+
+    /// Adds an entity that must not exist yet.
+    ///
+    /// # Errors
+    /// As [`Store::commit`]; [`Conflict`](crate::Error::Conflict) if there is one of this id.
+    pub async fn insert(&self, entity: &E) -> Result<Stored<E>> {
+        let mut batch = Batch::new(self.scope.clone());
+        batch.insert(entity)?;
+        self.put(batch, entity).await
+    }
+
+    /// Replaces an entity that must be as it was read.
+    ///
+    /// # Errors
+    /// As [`Store::commit`]; [`Conflict`](crate::Error::Conflict) if it was changed or deleted
+    /// since.
+    pub async fn replace(&self, old: &Stored<E>, entity: &E) -> Result<Stored<E>> {
+        let mut batch = Batch::new(self.scope.clone());
+        batch.replace(old, entity)?;
+        self.put(batch, entity).await
+    }
+
+    /// Deletes an entity that must be as it was read.
+    ///
+    /// # Errors
+    /// As [`replace`](Self::replace).
+    pub async fn delete(&self, old: &Stored<E>) -> Result<Revision> {
+        let mut batch = Batch::new(self.scope.clone());
+        batch.delete(old)?;
+        self.store.commit(batch).await
+    }
+
+    async fn put(&self, batch: Batch, entity: &E) -> Result<Stored<E>> {
+        let revision = self.store.commit(batch).await?;
+        Ok(Stored {
+            value: entity.clone(),
+            version: Version::from(revision),
+        })
+    }
+
+    fn query(&self, filter: Filter) -> Result<Query> {
+        let mut query = Query::new(self.scope.clone(), Self::name());
+        query.prefix = filter.prefix;
+        for (column, value) in filter.equal {
+            let known = E::SCHEMA.column(&column);
+            if !known.is_some_and(|known| value.is(known.kind())) {
+                return Err(invalid!(
+                    "table {} has no column {column} that can hold {value}",
+                    E::SCHEMA.table()
+                ));
+            }
+            query.equal.push((Name::new(column)?, value));
+        }
+        Ok(query)
+    }
+
+    fn name() -> Name {
+        Name::from_static(E::SCHEMA.table())
+    }
+}
+
+impl<E> Clone for Table<E> {
+    fn clone(&self) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            scope: self.scope.clone(),
+            entity: PhantomData,
+        }
+    }
+}
+
+impl<E: Entity> fmt::Debug for Table<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Table({} {})", self.scope, E::SCHEMA.table())
+    }
+}

@@ -1,0 +1,206 @@
+//! Typed tables and batches, as the rest of the product uses them.
+use std::sync::Arc;
+
+use metal_storage::{
+    Batch, Column, Entity, Error, Filter, Memory, Read, Revision, Schema, Scope, Table, Value,
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct User {
+    id: String,
+    email: Option<String>,
+    tenant: String,
+}
+
+impl Entity for User {
+    const SCHEMA: Schema = Schema::new(
+        "user",
+        &[Column::text("email").unique(), Column::text("tenant")],
+    );
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn columns(&self) -> Vec<Value> {
+        vec![
+            Value::from(self.email.as_ref()),
+            Value::from(self.tenant.as_str()),
+        ]
+    }
+}
+
+fn user(id: &str, tenant: &str) -> User {
+    User {
+        id: id.into(),
+        email: Some(format!("{id}@example.org")),
+        tenant: tenant.into(),
+    }
+}
+
+fn users() -> Table<User> {
+    Table::new(Arc::new(Memory::new()), Scope::Global)
+}
+
+#[tokio::test]
+async fn an_entity_reads_back_as_it_was_written() {
+    let users = users();
+    let ann = users.insert(&user("ann", "acme")).await.unwrap();
+    assert_eq!(
+        users.get("ann", Read::Latest).await.unwrap(),
+        Some(ann.clone())
+    );
+    assert_eq!(ann.version.revision(), Revision::new(1));
+    assert_eq!(users.get("bob", Read::Latest).await.unwrap(), None);
+    let never = "x".repeat(10_000);
+    assert_eq!(users.get(&never, Read::Latest).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_second_insert_of_an_id_conflicts() {
+    let users = users();
+    users.insert(&user("ann", "acme")).await.unwrap();
+    let error = users.insert(&user("ann", "other")).await.unwrap_err();
+    assert_eq!(error, Error::Conflict(users.key("ann").unwrap()));
+}
+
+#[tokio::test]
+async fn of_two_who_read_the_same_version_one_replaces_it() {
+    let users = users();
+    let seen = users.insert(&user("ann", "acme")).await.unwrap();
+    users.replace(&seen, &user("ann", "one")).await.unwrap();
+    let late = users.replace(&seen, &user("ann", "two")).await;
+    assert!(matches!(late, Err(Error::Conflict(_))), "{late:?}");
+    let late = users.delete(&seen).await;
+    assert!(matches!(late, Err(Error::Conflict(_))), "{late:?}");
+    let now = users.get("ann", Read::Latest).await.unwrap().unwrap();
+    assert_eq!(now.value.tenant, "one");
+}
+
+#[tokio::test]
+async fn a_taken_value_is_named() {
+    let users = users();
+    users.insert(&user("ann", "acme")).await.unwrap();
+    let mut bob = user("bob", "acme");
+    bob.email = Some("ann@example.org".into());
+    let error = users.insert(&bob).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "email \"ann@example.org\" of table user is already taken"
+    );
+}
+
+#[tokio::test]
+async fn a_list_is_filtered_ordered_and_complete_over_many_pages() {
+    let users = users();
+    for i in (0..2_500).rev() {
+        let tenant = if i % 2 == 0 { "even" } else { "odd" };
+        let mut user = user(&format!("u{i:04}"), tenant);
+        user.email = None;
+        users.insert(&user).await.unwrap();
+    }
+    let odd = users
+        .list(Filter::eq("tenant", "odd"), Read::Latest)
+        .await
+        .unwrap();
+    let ids: Vec<_> = odd.iter().map(|user| user.value.id.clone()).collect();
+    let expected: Vec<_> = (0..2_500)
+        .filter(|i| i % 2 == 1)
+        .map(|i| format!("u{i:04}"))
+        .collect();
+    assert_eq!(ids, expected);
+    let some = users
+        .list(Filter::all().prefix("u001"), Read::Latest)
+        .await
+        .unwrap();
+    assert_eq!(some.len(), 10);
+}
+
+#[tokio::test]
+async fn a_condition_on_no_column_or_of_another_kind_is_refused() {
+    let users = users();
+    for filter in [Filter::eq("colour", "red"), Filter::eq("tenant", 1)] {
+        let error = users.list(filter, Read::Latest).await.unwrap_err();
+        assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_entity_is_found_by_its_unique_column() {
+    let users = users();
+    let ann = users.insert(&user("ann", "acme")).await.unwrap();
+    let found = users.find("email", "ann@example.org", Read::Latest).await;
+    assert_eq!(found.unwrap(), Some(ann));
+    let error = users.find("tenant", "acme", Read::Latest).await;
+    assert!(matches!(error, Err(Error::Invalid(_))), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_touched_record_cannot_be_deleted_by_who_read_it_before() {
+    let users = users();
+    let ann = users.insert(&user("ann", "acme")).await.unwrap();
+    let mut batch = Batch::new(Scope::Global);
+    batch.touch(&ann).unwrap();
+    batch.insert(&user("bob", "acme")).unwrap();
+    users.store().commit(batch).await.unwrap();
+    let error = users.delete(&ann).await.unwrap_err();
+    assert_eq!(error, Error::Conflict(users.key("ann").unwrap()));
+}
+
+#[tokio::test]
+async fn a_batch_whose_required_record_changed_changes_nothing() {
+    let users = users();
+    let seen = users.insert(&user("ann", "acme")).await.unwrap();
+    users.replace(&seen, &user("ann", "other")).await.unwrap();
+    let mut batch = Batch::new(Scope::Global);
+    batch.require(&seen).unwrap();
+    batch.insert(&user("bob", "acme")).unwrap();
+    let error = users.store().commit(batch).await.unwrap_err();
+    assert_eq!(error, Error::Conflict(users.key("ann").unwrap()));
+    assert_eq!(users.get("bob", Read::Latest).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_id_is_forever() {
+    let users = users();
+    let ann = users.insert(&user("ann", "acme")).await.unwrap();
+    let error = users.replace(&ann, &user("bob", "acme")).await.unwrap_err();
+    assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Impostor {
+    id: String,
+    must: u32,
+}
+
+impl Entity for Impostor {
+    const SCHEMA: Schema = Schema::new("user", &[]);
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn columns(&self) -> Vec<Value> {
+        Vec::new()
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_does_not_decode_is_named_and_others_are_read() {
+    let users = users();
+    users.insert(&user("ann", "acme")).await.unwrap();
+    let impostors = Table::<Impostor>::new(Arc::clone(users.store()), Scope::Global);
+    let good = Impostor {
+        id: "bob".into(),
+        must: 1,
+    };
+    impostors.insert(&good).await.unwrap();
+    assert!(impostors.get("bob", Read::Latest).await.unwrap().is_some());
+    let error = impostors.get("ann", Read::Latest).await.unwrap_err();
+    assert!(
+        error.to_string().starts_with("global user/ann is corrupt"),
+        "{error}"
+    );
+}
