@@ -108,7 +108,7 @@ impl Peer {
             if self.attempt(&mut backoff).await {
                 tokio::select! {
                     () = time::sleep(backoff.next()) => {}
-                    _ = self.orders.changed() => self.orders.mark_changed(),
+                    _ = self.orders.changed() => {}
                 }
             }
         }
@@ -179,6 +179,3 @@ impl Peer {
         self.board.fail(self.position, now, sentence);
     }
 }
-
-#[cfg(test)]
-mod tests;

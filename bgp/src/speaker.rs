@@ -1,8 +1,8 @@
 //! The handle that a service holds.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime;
@@ -28,7 +28,7 @@ pub struct Speaker {
     leases: watch::Sender<Option<Lease>>,
     orders: watch::Sender<Orders>,
     board: Board,
-    stopped: Receiver<()>,
+    stopped: Mutex<Receiver<()>>,
 }
 
 // === impl Speaker ===
@@ -60,7 +60,7 @@ impl Speaker {
             leases,
             orders,
             board,
-            stopped,
+            stopped: Mutex::new(stopped),
         })
     }
 
@@ -148,7 +148,11 @@ impl Drop for Speaker {
     fn drop(&mut self) {
         self.order(Order::Stop);
         // Either way nothing is left to do: it stopped, or it hangs and the process goes on.
-        let _ = self.stopped.recv_timeout(STOP_WAIT);
+        let stopped = self
+            .stopped
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let _ = stopped.recv_timeout(STOP_WAIT);
     }
 }
 

@@ -88,12 +88,12 @@ fn renewing_the_same_announcement_sends_nothing() {
 fn graceful_shutdown_is_seen_as_local_preference_zero() {
     let (lab, mut speaker) = lab_and_speaker(&[LeafConfig::new(LEAF_ASN)]);
     let leaf = &lab.leaves[0];
+    let monitor = leaf.monitor();
     speaker.established(1);
-    speaker.tell("announce 60");
+    let at = speaker.tell("announce 60");
     let preference = |prefix| leaf.path(prefix)["locPrf"].as_u64();
-    lab::eventually("the route arrives", PATIENCE, || {
-        (!leaf.path(ANYCAST_V4).is_null() && !leaf.path(ANYCAST_V6).is_null()).then_some(())
-    });
+    monitor.added(ANYCAST_V4, at, PATIENCE);
+    monitor.added(ANYCAST_V6, at, PATIENCE);
     assert_ne!(preference(ANYCAST_V4), Some(0));
     speaker.tell("gshut 60");
     for prefix in [ANYCAST_V4, ANYCAST_V6] {
@@ -101,7 +101,8 @@ fn graceful_shutdown_is_seen_as_local_preference_zero() {
             (preference(prefix) == Some(0)).then_some(())
         });
         assert!(communities(&leaf.path(prefix)).contains("graceful"));
-        assert_ne!(leaf.namespace.routes(prefix), "", "still there");
+        let events = monitor.events(prefix, at);
+        assert!(events.iter().all(|event| !event.deleted), "{events:?}");
     }
 }
 

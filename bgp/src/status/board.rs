@@ -58,6 +58,7 @@ impl Board {
         let speaker = SpeakerStatus {
             asn: config.asn,
             router_id: config.router_id,
+            running: true,
             open: true,
             state: AnnouncementState::Withdrawn,
             announcement: None,
@@ -185,8 +186,12 @@ impl Board {
 
     /// Notes that the speaker's thread has ended: no order is outstanding any more.
     pub(crate) fn nothing_runs(&self) {
-        for entry in &mut self.sheet().entries {
-            entry.carried_out = u64::MAX;
+        {
+            let mut sheet = self.sheet();
+            sheet.speaker.running = false;
+            for entry in &mut sheet.entries {
+                entry.carried_out = u64::MAX;
+            }
         }
         self.tick();
     }
