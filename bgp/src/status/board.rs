@@ -172,6 +172,12 @@ impl Board {
         self.sheet().speaker.peers[peer].local_address
     }
 
+    /// Whether `sentence` differs from the last error of one peer.
+    pub(crate) fn is_news(&self, peer: usize, sentence: &str) -> bool {
+        let sheet = self.sheet();
+        sheet.speaker.peers[peer].last_error.as_deref() != Some(sentence)
+    }
+
     /// Notes why a session or a connection attempt ended.
     pub(crate) fn fail(&self, peer: usize, now: Instant, sentence: String) {
         self.sheet().entries[peer].error_at = Some(now);

@@ -4,7 +4,7 @@ mod pair;
 mod peer;
 
 use bytes::Bytes;
-use rustbgpd_wire::{Capability, RouteRefreshMessage, UpdateMessage};
+use rustbgpd_wire::{Afi, Capability, RouteRefreshMessage, Safi, UpdateMessage};
 
 use super::*;
 use crate::{Announcement, Asn, Community, PeerConfig};
@@ -277,6 +277,29 @@ fn a_peer_that_does_not_read_is_left_and_never_makes_us_keep_more_than_a_bound()
         peer.reason(),
         "the peer took nothing off the connection for 16 s"
     );
+}
+
+#[test]
+fn what_changes_while_a_peer_does_not_read_is_told_as_it_is_when_it_reads_on() {
+    let mut peer = FakePeer::wanting(announcement(&[]));
+    peer.updates();
+    let refresh = RouteRefreshMessage::new(Afi::Ipv4, Safi::Unicast);
+    while peer.machine.outbox().len() <= OUTBOX_LIMIT {
+        peer.say(&Message::RouteRefresh(refresh.clone()));
+    }
+    let waiting = peer.machine.outbox().len();
+    for community in 0..10 {
+        let wish = announcement(&[Community::new(1, community)]);
+        peer.machine.set_wanted(peer.now, wish);
+    }
+    peer.machine.set_wanted(peer.now, None);
+    assert_eq!(peer.machine.outbox().len(), waiting, "nothing is added");
+    let messages: Vec<_> = std::iter::from_fn(|| peer.next()).collect();
+    let [.., Message::Update(v4), Message::Update(_v6)] = &messages[..] else {
+        panic!("no withdrawals at the end");
+    };
+    assert_eq!(v4.withdrawn_routes[..], [32, 192, 0, 2, 1]);
+    assert_eq!(peer.machine.announced().count(), 0);
 }
 
 #[test]
