@@ -169,6 +169,7 @@ async fn wherever_it_fails_what_is_acknowledged_survives_a_loss_of_power() {
                 });
                 let mut acknowledged = BTreeMap::from([("first".to_owned(), 1)]);
                 let mut refused = Vec::new();
+                let mut unsure = Vec::new();
                 for i in 0..8 {
                     let id = format!("{from}/{i}");
                     let batch = put(&id, 3_000);
@@ -177,13 +178,13 @@ async fn wherever_it_fails_what_is_acknowledged_survives_a_loss_of_power() {
                             acknowledged.insert(id, revision.get());
                         }
                         Err(Error::Unavailable { .. }) => refused.push(id),
-                        Err(Error::Unknown(_)) => {}
+                        Err(Error::Unknown(_)) => unsure.push(id),
                         Err(other) => panic!("{other:?}"),
                     }
                 }
                 // The power goes while the store still runs, and reading it has shown what it has.
                 let mut shown = Vec::new();
-                for id in refused.iter().chain(acknowledged.keys()) {
+                for id in refused.iter().chain(&unsure).chain(acknowledged.keys()) {
                     if exists(&store, id).await.unwrap() {
                         shown.push(id.clone());
                     }
