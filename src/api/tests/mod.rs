@@ -4,6 +4,7 @@ mod concurrency;
 mod health;
 mod images;
 mod input;
+mod interleaved;
 mod layouts;
 mod partitions;
 mod projects;
@@ -19,10 +20,10 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Request, StatusCode};
 use axum::{Extension, Router};
 use http_body_util::BodyExt;
-use metal_storage::Memory;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use self::interleaved::Interleaved;
 use super::{ApiState, HeadChecker, HealthSource, ServiceHealth, VersionInfo, operations, routes};
 use crate::auth::{Role, User};
 
@@ -59,7 +60,7 @@ impl Api {
         // Another test may have installed it already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let state = ApiState {
-            store: Arc::new(Memory::new()),
+            store: Arc::new(Interleaved::default()),
             partition: "dev".into(),
             version: Arc::new(VersionInfo::of_this_build("abc123", "2026-01-02T03:04:05Z")),
             heads: HeadChecker::new(Duration::from_secs(5)).unwrap(),
