@@ -62,7 +62,7 @@ impl Node {
             .append(true)
             .open(self.log_file())
             .expect("the log is opened");
-        let child = metal_edge()
+        let child = metal_edge_behind(&self.settings.wrapper)
             .arg("serve")
             .arg("--config")
             .arg(self.config_file())
@@ -223,7 +223,14 @@ impl Drop for Node {
 
 /// The binary under test, without a configuration from the environment.
 pub fn metal_edge() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_metal-edge"));
+    metal_edge_behind(&[])
+}
+
+fn metal_edge_behind(wrapper: &[String]) -> Command {
+    let binary = env!("CARGO_BIN_EXE_metal-edge");
+    let mut words = wrapper.iter().map(String::as_str).chain([binary]);
+    let mut command = Command::new(words.next().expect("the binary at least"));
+    command.args(words);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("METAL_EDGE_") {
             command.env_remove(name);

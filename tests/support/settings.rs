@@ -7,6 +7,8 @@ use super::free_address;
 pub struct Settings {
     pub api: SocketAddr,
     pub admin: SocketAddr,
+    /// What stands before `metal-edge` on the command line, e.g. `taskset`.
+    pub wrapper: Vec<String>,
     /// Sections and keys appended to the file, per section in the order given.
     extra: Vec<(String, String)>,
 }
@@ -18,6 +20,7 @@ impl Settings {
         Self {
             api: free_address(),
             admin: free_address(),
+            wrapper: Vec::new(),
             extra: Vec::new(),
         }
     }
