@@ -1,2 +1,7 @@
 //! The `metal-edge` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    metal_edge::cli::main()
+}

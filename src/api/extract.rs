@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
 use super::ApiError;
 
@@ -51,18 +52,24 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
             "the body of the request is empty, a JSON object is expected",
         ));
     }
+    // An array would be read as an object's fields in their order.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(ApiError::bad_request("the body is not a JSON object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        if path == "." {
-            ApiError::bad_request(format!("the body is not as expected: {inner}"))
-        } else {
-            ApiError::bad_request(format!("field {path}: {inner}"))
+        match inner.classify() {
+            Category::Data if path != "." && path != "?" => {
+                ApiError::bad_request(format!("field {path}: {inner}"))
+            }
+            Category::Data => ApiError::bad_request(inner.to_string()),
+            _ => ApiError::bad_request(format!("the body is not valid JSON: {inner}")),
         }
     })?;
     json.end()
-        .map_err(|error| ApiError::bad_request(format!("the body is not as expected: {error}")))?;
+        .map_err(|error| ApiError::bad_request(format!("the body is not valid JSON: {error}")))?;
     Ok(value)
 }
 

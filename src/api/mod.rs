@@ -5,12 +5,24 @@
 //! extensions.
 
 mod error;
+mod exclusive;
 mod extract;
+mod filesystemlayout;
 mod heads;
 mod health;
+mod image;
+mod meta;
 pub mod operations;
+mod partition;
+mod project;
+mod records;
+mod retry;
+mod size;
+mod store_error;
+mod tenant;
 mod user;
 mod version;
+mod wire;
 
 use std::sync::Arc;
 
@@ -48,6 +60,12 @@ pub fn routes(state: ApiState) -> Router {
         .route("/v1/health", get(health::health))
         .route("/v1/version", get(version::version))
         .route("/v1/user/me", get(user::me))
+        .merge(tenant::routes())
+        .merge(project::routes())
+        .merge(partition::routes())
+        .merge(size::routes())
+        .merge(image::routes())
+        .merge(filesystemlayout::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(no_such_path)
         .with_state(state)
@@ -63,3 +81,6 @@ async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
         format!("method {method} is not allowed on {}", uri.path()),
     )
 }
+
+#[cfg(test)]
+mod tests;

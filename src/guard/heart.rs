@@ -81,6 +81,12 @@ impl Heart {
         })
     }
 
+    /// Whether this is the child of a guard, whose parent checked and said
+    /// everything once already.
+    pub fn is_guarded_by_parent(&self) -> bool {
+        matches!(self.ears, Ears::Parent(_))
+    }
+
     /// From one beat to the next.
     pub fn every(&self) -> Duration {
         self.every

@@ -59,7 +59,7 @@ fn write_report(
     let word = match verdict.state {
         VerdictState::Healthy => paint.good(word),
         VerdictState::Degraded | VerdictState::Draining => paint.warn(word),
-        VerdictState::Down => paint.bad(word),
+        VerdictState::Down | VerdictState::Drained => paint.bad(word),
     };
     write!(out, "verdict       {word} for {}", since(verdict.since))?;
     if verdict.valid_until_ms == 0 {

@@ -58,6 +58,8 @@ pub enum VerdictState {
     Down,
     /// An operator (or a signal) is taking the node out of service.
     Draining,
+    /// It is out of service: withdrawn, nothing in flight, sessions closed.
+    Drained,
 }
 
 /// What the speaker tells the leaf switches.
@@ -154,6 +156,7 @@ impl VerdictState {
             Self::Degraded => "degraded",
             Self::Down => "down",
             Self::Draining => "draining",
+            Self::Drained => "drained",
         }
     }
 

@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -14,7 +14,8 @@ use crate::scope::Scope;
 /// it is.
 #[derive(Debug)]
 pub(crate) struct Heads {
-    scopes: Mutex<HashMap<Scope, watch::Sender<Revision>>>,
+    /// `None` once closed.
+    scopes: Mutex<Option<HashMap<Scope, watch::Sender<Revision>>>>,
     wait: Duration,
 }
 
@@ -24,7 +25,7 @@ impl Heads {
     /// Waiters give up after `wait`.
     pub(crate) fn new(wait: Duration) -> Self {
         Self {
-            scopes: Mutex::default(),
+            scopes: Mutex::new(Some(HashMap::new())),
             wait,
         }
     }
@@ -41,16 +42,21 @@ impl Heads {
     }
 
     /// Follows the head of a scope. The receiver closes when the store does.
-    pub(crate) fn follow(&self, scope: &Scope) -> watch::Receiver<Revision> {
-        self.with(scope, |head| head.subscribe())
+    pub(crate) fn follow(&self, scope: &Scope) -> Result<watch::Receiver<Revision>> {
+        self.with(scope, watch::Sender::subscribe)
+            .ok_or_else(closed)
     }
 
-    /// Waits, bounded, until the scope has reached a revision.
-    pub(crate) async fn reach(&self, scope: &Scope, revision: Revision) -> Result<()> {
-        let mut head = self.follow(scope);
+    /// Waits, bounded, until the scope has reached a revision; gives what follows its head.
+    pub(crate) async fn reach(
+        &self,
+        scope: &Scope,
+        revision: Revision,
+    ) -> Result<watch::Receiver<Revision>> {
+        let mut head = self.follow(scope)?;
         let wait = async { head.wait_for(|now| *now >= revision).await.is_ok() };
         match tokio::time::timeout(self.wait, wait).await {
-            Ok(true) => Ok(()),
+            Ok(true) => Ok(head),
             Ok(false) => Err(closed()),
             Err(_) => Err(Error::Behind {
                 scope: scope.clone(),
@@ -59,11 +65,22 @@ impl Heads {
         }
     }
 
-    fn with<T>(&self, scope: &Scope, f: impl FnOnce(&watch::Sender<Revision>) -> T) -> T {
-        let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
-        f(scopes
+    /// Ends every wait, for good.
+    pub(crate) fn close(&self) {
+        *self.scopes() = None;
+    }
+
+    fn with<T>(&self, scope: &Scope, f: impl FnOnce(&watch::Sender<Revision>) -> T) -> Option<T> {
+        let mut scopes = self.scopes();
+        let head = scopes
+            .as_mut()?
             .entry(scope.clone())
-            .or_insert_with(|| watch::channel(Revision::ZERO).0))
+            .or_insert_with(|| watch::channel(Revision::ZERO).0);
+        Some(f(head))
+    }
+
+    fn scopes(&self) -> MutexGuard<'_, Option<HashMap<Scope, watch::Sender<Revision>>>> {
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

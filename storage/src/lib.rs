@@ -12,11 +12,13 @@
 //! | order of changes | [`Revision`], [`Change`] |
 //! | what may go wrong, and what to do then | [`Error`] |
 //! | bounds | [`limits`] |
-//! | backends | [`Memory`] |
+//! | backends | [`Memory`], [`Redb`] |
 #![forbid(unsafe_code)]
 
 mod batch;
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod entity;
 mod error;
 mod heads;
@@ -27,9 +29,11 @@ mod name;
 mod op;
 mod query;
 mod record;
+mod redb;
 mod revision;
 mod schema;
 mod scope;
+mod stats;
 mod store;
 mod table;
 mod value;
@@ -44,9 +48,11 @@ pub use name::Name;
 pub use op::OpId;
 pub use query::{Filter, Page, Query};
 pub use record::{Field, Record, Stored};
+pub use redb::{Medium, Redb, RedbOptions};
 pub use revision::{Revision, Version};
 pub use schema::{Column, Schema};
 pub use scope::{Scope, ScopeName};
+pub use stats::{LATENCY_BOUNDS, Stats};
 pub use store::{BoxFuture, BoxStream, Read, Store};
 pub use table::Table;
 pub use value::{Kind, Value};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Disk, Filesystem, FilesystemLayout, Format, GptType, LogicalVolume, LvmType, Raid, RaidLevel,
+    Disk, Filesystem, FilesystemLayout, Format, LogicalVolume, LvmType, Raid, RaidLevel,
     VolumeGroup,
 };
 use crate::domain::{Invalid, bounds};

@@ -101,11 +101,13 @@ impl Store for Memory {
     fn watch(&self, scope: Scope, since: Revision) -> BoxStream<'static, Result<Change>> {
         let shared = Arc::clone(&self.shared);
         Box::pin(stream! {
-            if let Err(error) = shared.heads.reach(&scope, since).await {
-                yield Err(error);
-                return;
-            }
-            let mut head = shared.heads.follow(&scope);
+            let mut head = match shared.heads.reach(&scope, since).await {
+                Ok(head) => head,
+                Err(error) => {
+                    yield Err(error);
+                    return;
+                }
+            };
             let mut seen = since;
             loop {
                 let next = match shared.lock().get(&scope) {
@@ -140,7 +142,7 @@ impl Shared {
 
     async fn reach(&self, scope: &Scope, read: Read) -> Result<()> {
         match read {
-            Read::AtLeast(revision) => self.heads.reach(scope, revision).await,
+            Read::AtLeast(revision) => self.heads.reach(scope, revision).await.map(drop),
             Read::Latest | Read::Stale => Ok(()),
         }
     }

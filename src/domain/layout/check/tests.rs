@@ -1,6 +1,7 @@
 use chrono::DateTime;
 
 use super::*;
+use crate::domain::GptType;
 use crate::domain::{DiskPartition, LayoutConstraints, LayoutId, Timestamps};
 
 fn partition(number: u8, size: u64, gpt_type: GptType) -> DiskPartition {

@@ -1,0 +1,88 @@
+//! Changes that must hold against all records of a table.
+
+use std::sync::Arc;
+
+use metal_storage::{Batch, Entity, Error, Filter, Read, Result, Schema, Scope, Store, Stored};
+use metal_storage::{Table, Value};
+use serde::{Deserialize, Serialize};
+
+use super::ApiError;
+use super::records::{Named, Records, changed, exists};
+use super::retry::Retry;
+
+/// The record that every such change of a table rewrites: of two at once one conflicts, and looks
+/// at the other records again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Sentinel {
+    table: String,
+}
+
+impl Entity for Sentinel {
+    const SCHEMA: Schema = Schema::new("sentinel", &[]);
+
+    fn id(&self) -> &str {
+        &self.table
+    }
+
+    fn columns(&self) -> Vec<Value> {
+        vec![]
+    }
+}
+
+/// Writes `new`, instead of `old` if that is given, unless one of the other records of the table
+/// refuses it. Costs a look at every record of the table.
+///
+/// # Errors
+/// What `refuse` says of another record; 409 if there is a record of that id already, or if `old`
+/// is not what is stored; 503 after too many conflicts with other changes.
+pub(super) async fn write<E: Named>(
+    store: &Arc<dyn Store>,
+    operation: &'static str,
+    old: Option<&Stored<E>>,
+    new: &E,
+    refuse: impl Fn(&E) -> Option<ApiError>,
+) -> Result<(), ApiError> {
+    let records = Records::<E>::new(store);
+    let key = records.table().key(new.id())?;
+    let mut retry = Retry::new(operation);
+    loop {
+        // Before the other records are read, or a change between the two is missed.
+        let sentinel = sentinel::<E>(store).await?;
+        let others = records.list(Filter::all()).await?;
+        let refusal = others
+            .iter()
+            .filter(|other| other.id() != new.id())
+            .find_map(&refuse);
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        let mut batch = Batch::new(Scope::Global);
+        match old {
+            Some(old) => batch.replace(old, new)?,
+            None => batch.insert(new)?,
+        };
+        match &sentinel {
+            Some(sentinel) => batch.touch(sentinel)?,
+            None => batch.insert(&Sentinel {
+                table: E::SCHEMA.table().to_owned(),
+            })?,
+        };
+        match store.commit(batch).await {
+            Ok(_) => return Ok(()),
+            Err(Error::Conflict(conflict)) if conflict == key => {
+                return Err(match old {
+                    Some(_) => changed::<E>(new.id()),
+                    None => exists::<E>(new.id()),
+                });
+            }
+            Err(Error::Conflict(conflict)) => retry.after(&conflict).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+async fn sentinel<E: Named>(store: &Arc<dyn Store>) -> Result<Option<Stored<Sentinel>>> {
+    Table::new(Arc::clone(store), Scope::Global)
+        .get(E::SCHEMA.table(), Read::Latest)
+        .await
+}

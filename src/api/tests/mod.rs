@@ -1,0 +1,184 @@
+//! The API through its router, on a store in memory.
+
+mod concurrency;
+mod health;
+mod images;
+mod input;
+mod layouts;
+mod partitions;
+mod projects;
+mod sizes;
+mod tenants;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, Request, StatusCode};
+use axum::{Extension, Router};
+use http_body_util::BodyExt;
+use metal_storage::Memory;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::{ApiState, HeadChecker, HealthSource, ServiceHealth, VersionInfo, operations, routes};
+use crate::auth::{Role, User};
+
+/// Longest body of the API under test, bytes.
+const BODY: usize = 64 * 1024;
+
+/// The API on an empty store.
+#[derive(Clone)]
+struct Api(Router);
+
+/// An answer.
+#[derive(Debug)]
+struct Answer {
+    status: StatusCode,
+    body: Value,
+}
+
+struct Services(BTreeMap<String, ServiceHealth>);
+
+impl HealthSource for Services {
+    fn services(&self) -> BTreeMap<String, ServiceHealth> {
+        self.0.clone()
+    }
+}
+
+// === impl Api ===
+
+impl Api {
+    fn new() -> Self {
+        Self::with_services(BTreeMap::new())
+    }
+
+    fn with_services(services: BTreeMap<String, ServiceHealth>) -> Self {
+        // Another test may have installed it already.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let state = ApiState {
+            store: Arc::new(Memory::new()),
+            partition: "dev".into(),
+            version: Arc::new(VersionInfo::of_this_build("abc123", "2026-01-02T03:04:05Z")),
+            heads: HeadChecker::new(Duration::from_secs(5)).unwrap(),
+            health: Arc::new(Services(services)),
+        };
+        let user = User {
+            email: "metal-admin@metal-stack.io".into(),
+            name: "Metal-Admin".into(),
+            tenant: "metal-stack".into(),
+            groups: vec!["maas-all-all-admin".into()],
+            issuer: String::new(),
+            subject: String::new(),
+            role: Role::Admin,
+        };
+        Self(
+            routes(state)
+                .layer(Extension(user))
+                .layer(DefaultBodyLimit::max(BODY)),
+        )
+    }
+
+    /// Sends a body as it is.
+    async fn raw(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.body(body.into()).unwrap();
+        let response = self.0.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        assert_eq!(response.headers()["content-type"], "application/json");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        if status.is_client_error() || (status.is_server_error() && path != "/v1/health") {
+            assert_eq!(body["statuscode"], status.as_u16());
+            assert!(body["message"].as_str().is_some_and(|m| !m.is_empty()));
+        }
+        Answer { status, body }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.raw(Method::GET, path, Body::empty()).await
+    }
+
+    async fn put(&self, path: &str, body: Value) -> Answer {
+        self.raw(Method::PUT, path, body.to_string()).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.raw(Method::POST, path, body.to_string()).await
+    }
+
+    async fn delete(&self, path: &str) -> Answer {
+        self.raw(Method::DELETE, path, Body::empty()).await
+    }
+
+    /// Makes a tenant and a project of it.
+    async fn with_tenant(self, id: &str) -> Self {
+        let answer = self
+            .put("/v1/tenant", json!({"meta": {"id": id}, "name": id}))
+            .await;
+        answer.is(201);
+        self
+    }
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// Asserts the status and gives the body.
+    #[track_caller]
+    fn is(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        self.body
+    }
+
+    /// Asserts an error whose message has `part` in it.
+    #[track_caller]
+    fn refused(self, status: u16, part: &str) {
+        let body = self.is(status);
+        let message = body["message"].as_str().unwrap();
+        assert!(message.contains(part), "{message:?} lacks {part:?}");
+    }
+}
+
+/// A server that answers `HEAD /there` with 200, `/moved` with a redirect to it, `/loop` with one
+/// to itself and everything else with 404. Gives its URL.
+async fn files() -> String {
+    use axum::response::Redirect;
+    use axum::routing::get;
+    let router = Router::new()
+        .route("/there", get(|| async { "x" }))
+        .route("/moved", get(|| async { Redirect::temporary("/there") }))
+        .route("/loop", get(|| async { Redirect::temporary("/loop") }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn every_operation_is_served_and_nothing_else_is() {
+    let api = Api::new();
+    for operation in operations::OPERATIONS {
+        let path = operation.path.replace("{id}", "some-1.0");
+        let answer = api.raw(operation.method.clone(), &path, "{}").await;
+        let message = answer.body["message"].as_str().unwrap_or_default();
+        assert_ne!(
+            answer.status,
+            StatusCode::METHOD_NOT_ALLOWED,
+            "{operation:?}"
+        );
+        assert!(!message.contains("no such path"), "{operation:?}");
+    }
+    api.get("/v1/nothing")
+        .await
+        .refused(404, "NotFound no such path: /v1/nothing");
+    api.get("/").await.refused(404, "no such path");
+    api.delete("/v1/size")
+        .await
+        .refused(405, "DELETE is not allowed on /v1/size");
+    api.raw(Method::PATCH, "/v1/size/x", "{}")
+        .await
+        .refused(405, "PATCH");
+}

@@ -1,0 +1,138 @@
+//! Can the leaf switches be reached?
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr, UdpSocket},
+    time::Duration,
+};
+
+use futures::future::join_all;
+use ipnet::IpNet;
+use nix::{ifaddrs::getifaddrs, sys::socket::SockaddrStorage};
+use tokio::net::TcpStream;
+
+use super::{Subject, finding::Group};
+use crate::config::{Bgp, Peer};
+
+/// A leaf is one hop away.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+pub(super) async fn check(subject: &Subject) -> Group {
+    let mut group = Group::new("peers");
+    let Some(bgp) = subject
+        .config
+        .bgp
+        .as_ref()
+        .filter(|bgp| !bgp.peers.is_empty())
+    else {
+        group.ok("no peer is configured: nothing is announced");
+        return group;
+    };
+    let reached = join_all(bgp.peers.iter().map(reach)).await;
+    for (peer, reached) in bgp.peers.iter().zip(reached) {
+        route(&mut group, peer);
+        session(&mut group, subject, peer, reached);
+    }
+    allowed(&mut group, bgp);
+    group
+}
+
+fn route(group: &mut Group, peer: &Peer) {
+    let address = peer.address;
+    match source(address) {
+        Err(error) => group.failed(
+            format!("route to {address}"),
+            error.to_string(),
+            "give an interface an address in the leaf's subnet",
+        ),
+        Ok(ours) => match subnet(ours) {
+            Some(subnet) if subnet.contains(&address) => {
+                group.ok(format!(
+                    "{address} is in our subnet {}, from {ours}",
+                    subnet.trunc()
+                ));
+            }
+            _ => group.warning(
+                format!("{address} is reached from {ours} through a router"),
+                "an external session is expected one hop away: most leaves drop others",
+                "give an interface an address in the leaf's subnet",
+            ),
+        },
+    }
+}
+
+fn session(group: &mut Group, subject: &Subject, peer: &Peer, reached: io::Result<()>) {
+    let what = format!("{} port {}", peer.address, peer.port);
+    // A second connection beside an established session would be refused.
+    let seen = subject.report.iter().flat_map(|report| &report.peers);
+    let mut seen = seen.filter(|seen| seen.address == peer.address);
+    if let Some(seen) = seen.next().filter(|seen| seen.state == "Established") {
+        group.ok(format!(
+            "{what}: the running node's session is {}",
+            seen.state
+        ));
+        return;
+    }
+    match reached {
+        Ok(()) => group.ok(format!("{what} takes connections")),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => group.failed(
+            what,
+            "connection refused: no BGP speaker listens there for us",
+            "configure us as a neighbour on the leaf, and see that its BGP daemon runs",
+        ),
+        Err(error) => group.failed(
+            what,
+            error.to_string(),
+            "see that the link is up, and that no filter is between",
+        ),
+    }
+}
+
+/// What no look from here can find out.
+fn allowed(group: &mut Group, bgp: &Bgp) {
+    let prefixes: Vec<_> = bgp.announce.iter().map(ToString::to_string).collect();
+    if prefixes.is_empty() {
+        return;
+    }
+    group.ok(format!(
+        "note: the leaf's inbound route map drops what is outside of this machine's allowed \
+         CIDRs, and says nothing: {} must be among them",
+        prefixes.join(" ")
+    ));
+}
+
+async fn reach(peer: &Peer) -> io::Result<()> {
+    let address = SocketAddr::new(peer.address, peer.port);
+    let timeout = || io::Error::other(format!("no answer within {} s", TIMEOUT.as_secs()));
+    let connected = tokio::time::timeout(TIMEOUT, TcpStream::connect(address)).await;
+    connected.map_err(|_| timeout())??;
+    Ok(())
+}
+
+/// The address that we would use towards `peer`. Connecting a UDP socket sends
+/// nothing.
+fn source(peer: IpAddr) -> io::Result<IpAddr> {
+    let any: IpAddr = match peer {
+        IpAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect((peer, 179))?;
+    Ok(socket.local_addr()?.ip())
+}
+
+/// The subnet of one of our addresses.
+fn subnet(ours: IpAddr) -> Option<IpNet> {
+    getifaddrs().ok()?.find_map(|interface| {
+        let address = ip(interface.address.as_ref()?)?;
+        let mask = ip(interface.netmask.as_ref()?)?;
+        let length = ipnet::ip_mask_to_prefix(mask).ok()?;
+        (address == ours).then(|| IpNet::new(address, length).ok())?
+    })
+}
+
+/// The IP address in a socket address, if it is one.
+pub(super) fn ip(address: &SockaddrStorage) -> Option<IpAddr> {
+    let v4 = address.as_sockaddr_in().map(|found| found.ip().into());
+    v4.or_else(|| address.as_sockaddr_in6().map(|found| found.ip().into()))
+}

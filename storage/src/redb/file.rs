@@ -1,0 +1,188 @@
+//! Making and opening the file.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use redb::{Builder, Database, Durability, ReadableDatabase, TableError};
+
+use super::fault::Fault;
+use super::fence::{Backend, Fence};
+use super::layout::{CHANGES, FORMAT, INDEX, META, OPS, RECORDS, SCOPES};
+use super::medium::{FileMedium, Medium};
+use super::overlay::Overlay;
+use crate::error::{Error, Result};
+
+/// The file, locked; made first if it is not there.
+pub(super) fn open(path: &Path, cache: usize) -> Result<Arc<dyn Medium>> {
+    let unavailable = |what: &str, error: io::Error| Error::Unavailable {
+        reason: format!("cannot {what} {}: {error}", path.display()),
+    };
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => make(path, cache)?,
+        Err(error) => return Err(unavailable("find", error)),
+    }
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .map_err(|error| unavailable("open", error))?;
+    match FileMedium::lock(file) {
+        Ok(Some(medium)) => Ok(Arc::new(medium)),
+        Ok(None) => Err(Error::Unavailable {
+            reason: format!("{} is in use by another process", path.display()),
+        }),
+        Err(error) => Err(unavailable("lock", error)),
+    }
+}
+
+/// Makes an empty store beside `path` and then gives it its name, so that there never is half a
+/// file of that name.
+fn make(path: &Path, cache: usize) -> Result<()> {
+    let unavailable = |error: io::Error| Error::Unavailable {
+        reason: format!("cannot make {}: {error}", path.display()),
+    };
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&name)
+        .map_err(unavailable)?;
+    let Some(medium) = FileMedium::lock(file).map_err(unavailable)? else {
+        return Err(Error::Unavailable {
+            reason: format!("{} is being made by another process", path.display()),
+        });
+    };
+    if path.try_exists().map_err(unavailable)? {
+        // Another process was quicker; what we have locked is not what it made.
+        return Ok(());
+    }
+    // What an interrupted attempt may have left.
+    medium.set_len(0).map_err(unavailable)?;
+    initialize(Arc::new(medium), cache)?;
+    fs::rename(&name, path).map_err(unavailable)?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(unavailable)?;
+    folder.sync_all().map_err(unavailable)
+}
+
+/// Writes an empty store to an empty medium.
+pub(super) fn initialize(medium: Arc<dyn Medium>, cache: usize) -> Result<()> {
+    let fence = fence(&medium, None).map_err(Fault::into_error)?;
+    let result = (|| {
+        let database = build(cache).create_with_backend(Backend(Arc::clone(&fence)))?;
+        let mut txn = database.begin_write()?;
+        txn.set_durability(Durability::Immediate)?;
+        txn.set_quick_repair(true);
+        {
+            let mut meta = txn.open_table(META)?;
+            meta.insert("format", FORMAT.to_le_bytes().as_slice())?;
+            txn.open_table(SCOPES)?;
+            txn.open_table(RECORDS)?;
+            txn.open_table(INDEX)?;
+            txn.open_table(CHANGES)?;
+            txn.open_table(OPS)?;
+        }
+        txn.commit()?;
+        database.close()?;
+        Ok(())
+    })();
+    result.map_err(|fault: Fault| explain(fault, &fence).into_error())
+}
+
+/// Opens the database on a medium; never makes one.
+///
+/// `durable` is the header known to be durable, if it may differ from what is there.
+pub(super) fn database(
+    medium: &Arc<dyn Medium>,
+    durable: Option<Vec<u8>>,
+    cache: usize,
+) -> Result<(Database, Arc<Fence>), Fault> {
+    refuse_empty(medium)?;
+    let fence = fence(medium, durable)?;
+    let open = build(cache).create_with_backend(Backend(Arc::clone(&fence)));
+    let database = open.map_err(|error| explain(error.into(), &fence))?;
+    check_format(&database)?;
+    Ok((database, fence))
+}
+
+/// Opens the database as of this header without writing to the medium.
+pub(super) fn read_only(
+    medium: &Arc<dyn Medium>,
+    header: Vec<u8>,
+    cache: usize,
+) -> Result<Database, Fault> {
+    refuse_empty(medium)?;
+    let overlay = Overlay::new(Arc::clone(medium), header).map_err(io_fault)?;
+    let database = build(cache).create_with_backend(overlay)?;
+    check_format(&database)?;
+    Ok(database)
+}
+
+/// The fault with what the medium said, which redb forgets.
+pub(super) fn explain(fault: Fault, fence: &Fence) -> Fault {
+    match (fault, fence.cause()) {
+        (Fault::Medium(_), Some(cause)) => Fault::Medium(cause),
+        (fault, _) => fault,
+    }
+}
+
+fn build(cache: usize) -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(cache);
+    builder
+}
+
+fn fence(medium: &Arc<dyn Medium>, durable: Option<Vec<u8>>) -> Result<Arc<Fence>, Fault> {
+    let fence = Fence::new(Arc::clone(medium), durable).map_err(io_fault)?;
+    Ok(Arc::new(fence))
+}
+
+/// An empty file that has our name was not left so by us.
+fn refuse_empty(medium: &Arc<dyn Medium>) -> Result<(), Fault> {
+    if medium.is_empty().map_err(io_fault)? {
+        return Err(corrupt(
+            "it is empty; restore it, or remove it to begin with nothing",
+        ));
+    }
+    Ok(())
+}
+
+fn check_format(database: &Database) -> Result<(), Fault> {
+    let txn = database.begin_read()?;
+    let meta = match txn.open_table(META) {
+        Err(TableError::TableDoesNotExist(_)) => {
+            return Err(corrupt("it is a redb file of something else"));
+        }
+        meta => meta?,
+    };
+    let format = meta.get("format")?;
+    let format = format.and_then(|bytes| bytes.value().try_into().ok());
+    match format.map(u32::from_le_bytes) {
+        Some(FORMAT) => Ok(()),
+        Some(newer) if newer > FORMAT => Err(Error::Invalid(format!(
+            "the store's file has format {newer}, and this version reads up to {FORMAT}: \
+             use the version that wrote it, or a newer one"
+        ))
+        .into()),
+        _ => Err(corrupt("it does not say its format")),
+    }
+}
+
+fn corrupt(cause: &str) -> Fault {
+    Fault::Refused(Error::Corrupt {
+        what: "the store's file".into(),
+        cause: cause.into(),
+    })
+}
+
+fn io_fault(error: io::Error) -> Fault {
+    Fault::Medium(error.to_string())
+}

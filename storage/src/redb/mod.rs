@@ -1,0 +1,288 @@
+//! One durable file on one node.
+//!
+//! ```text
+//! commit -> Writer (queue, thread) -> Engine (group, faults) -> Tables (one redb transaction)
+//! get, list, watch -> View (what can be read now) -> read
+//!                       both on -> Fence -> Medium (the file)
+//! ```
+
+mod apply;
+mod codec;
+mod engine;
+mod fault;
+mod fence;
+mod file;
+mod layout;
+mod medium;
+mod options;
+mod overlay;
+mod read;
+mod view;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use ::redb::ReadTransaction;
+use async_stream::stream;
+
+use self::engine::Engine;
+use self::fault::Fault;
+pub use self::medium::Medium;
+pub use self::options::RedbOptions;
+use self::view::View;
+use self::writer::Writer;
+use crate::batch::Batch;
+use crate::change::Change;
+use crate::error::{Error, Result};
+use crate::heads::Heads;
+use crate::key::Key;
+use crate::query::{Page, Query};
+use crate::record::{Record, Stored};
+use crate::revision::Revision;
+use crate::scope::Scope;
+use crate::stats::{Counters, Stats};
+use crate::store::{BoxFuture, BoxStream, Read, Store};
+
+/// Changes that a watcher takes from the file at once.
+const CHANGES: usize = 64;
+
+/// How often a read is tried again after the database was opened again beneath it.
+const TRIES: usize = 3;
+
+/// A store in one [redb](https://www.redb.org) file: durable, for one node.
+///
+/// A commit is acknowledged after `fdatasync`; those that wait at the same time share one. A
+/// thread of its own writes. Reads never wait for it: they see the last acknowledged state. After
+/// an error of the file (full, read-only, broken) commits are refused with the cause until the
+/// file works again, which is tried by itself, and reads go on from what was durable.
+///
+/// Costs: `get` some microseconds when cached, on the caller's thread; `list` and `watch` on
+/// tokio's blocking threads; a commit one or more group's time, which is two `fdatasync`.
+#[derive(Debug)]
+pub struct Redb {
+    shared: Arc<Shared>,
+    writer: Arc<Writer>,
+}
+
+/// What streams keep. The database closes without them.
+#[derive(Debug)]
+struct Shared {
+    view: Arc<View>,
+    heads: Arc<Heads>,
+    counters: Arc<Counters>,
+    options: RedbOptions,
+}
+
+// === impl Redb ===
+
+impl Redb {
+    /// Opens the store in this file, or makes an empty one if there is no such file. Blocks the
+    /// thread: call it when starting.
+    ///
+    /// # Errors
+    /// [`Unavailable`](Error::Unavailable) if the file is in use by another process or cannot be
+    /// opened or written, [`Corrupt`](Error::Corrupt) if it is no store of ours, which is never
+    /// replaced, [`Invalid`](Error::Invalid) if a newer version wrote it.
+    pub fn open(path: impl AsRef<Path>, options: RedbOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let medium = file::open(path, options.cache_bytes)?;
+        Self::start(medium, options).map_err(|error| match error {
+            Error::Corrupt { cause, .. } => Error::Corrupt {
+                what: path.display().to_string(),
+                cause,
+            },
+            Error::Unavailable { reason } => Error::Unavailable {
+                reason: format!("{}: {reason}", path.display()),
+            },
+            error => error,
+        })
+    }
+
+    /// Opens the store on a medium, or makes an empty one if the medium is empty.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_on(medium: Arc<dyn Medium>, options: RedbOptions) -> Result<Self> {
+        let empty = medium.is_empty().map_err(|error| Error::Unavailable {
+            reason: error.to_string(),
+        })?;
+        if empty {
+            file::initialize(Arc::clone(&medium), options.cache_bytes)?;
+        }
+        Self::start(medium, options)
+    }
+
+    fn start(medium: Arc<dyn Medium>, options: RedbOptions) -> Result<Self> {
+        let heads = Arc::new(Heads::new(options.revision_wait));
+        let counters = Arc::new(Counters::default());
+        let (engine, view) = Engine::new(
+            medium,
+            options.clone(),
+            Arc::clone(&heads),
+            Arc::clone(&counters),
+        )?;
+        let writer = Writer::start(engine, &options).map_err(|error| Error::Unavailable {
+            reason: format!("cannot start the writer's thread: {error}"),
+        })?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                view,
+                heads,
+                counters,
+                options,
+            }),
+            writer: Arc::new(writer),
+        })
+    }
+
+    /// Commits what waits, closes the file and unlocks it; every later call is answered
+    /// [`Unavailable`](Error::Unavailable). Dropping the store does the same, later.
+    pub async fn close(&self) {
+        self.writer.close().await;
+    }
+
+    /// Figures since the store was opened. Costs nothing.
+    pub fn stats(&self) -> Stats {
+        self.shared.counters.stats(self.writer.waiting())
+    }
+
+    /// The bounds that it was opened with.
+    pub fn options(&self) -> &RedbOptions {
+        &self.shared.options
+    }
+
+    async fn reach(&self, scope: &Scope, read: Read) -> Result<()> {
+        match read {
+            Read::AtLeast(revision) => self.shared.heads.reach(scope, revision).await.map(drop),
+            Read::Latest | Read::Stale => Ok(()),
+        }
+    }
+}
+
+impl Store for Redb {
+    fn get<'a>(
+        &'a self,
+        key: &'a Key,
+        read: Read,
+    ) -> BoxFuture<'a, Result<Option<Stored<Record>>>> {
+        Box::pin(async move {
+            self.reach(key.scope(), read).await?;
+            for _ in 1..TRIES {
+                let mut reopened = self.shared.view.follow();
+                match self.shared.view.read(|txn| read::get(txn, key)) {
+                    Err(Fault::Medium(_)) => {
+                        self.writer.recover();
+                        self.shared.reopened(&mut reopened).await;
+                    }
+                    result => return result.map_err(Fault::into_error),
+                }
+            }
+            let result = self.shared.view.read(|txn| read::get(txn, key));
+            result.map_err(Fault::into_error)
+        })
+    }
+
+    fn list<'a>(&'a self, query: &'a Query, read: Read) -> BoxFuture<'a, Result<Page>> {
+        Box::pin(async move {
+            query.check()?;
+            self.reach(&query.scope, read).await?;
+            let query = query.clone();
+            let writer = Arc::downgrade(&self.writer);
+            self.shared
+                .read(&writer, move |txn| read::list(txn, &query))
+                .await
+        })
+    }
+
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<Revision>> {
+        Box::pin(async move {
+            let begun = Instant::now();
+            let result = match batch.check() {
+                Ok(()) => self.writer.commit(batch).await,
+                Err(error) => Err(error),
+            };
+            self.shared.counters.commit(&result, begun.elapsed());
+            result
+        })
+    }
+
+    fn watch(&self, scope: Scope, since: Revision) -> BoxStream<'static, Result<Change>> {
+        let shared = Arc::clone(&self.shared);
+        let writer = Arc::downgrade(&self.writer);
+        Box::pin(stream! {
+            let mut head = match shared.heads.reach(&scope, since).await {
+                Ok(head) => head,
+                Err(error) => {
+                    yield Err(error);
+                    return;
+                }
+            };
+            let mut seen = since;
+            loop {
+                let from = scope.clone();
+                let more = shared.read(&writer, move |txn| read::changes(txn, &from, seen, CHANGES));
+                match more.await {
+                    Ok(changes) if changes.is_empty() => {
+                        if head.wait_for(|now| *now > seen).await.is_err() {
+                            yield Err(crate::heads::closed());
+                            return;
+                        }
+                    }
+                    Ok(changes) => {
+                        for change in changes {
+                            seen = change.revision;
+                            yield Ok(change);
+                        }
+                    }
+                    Err(error) => {
+                        yield Err(error);
+                        return;
+                    }
+                }
+            }
+        })
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    /// Reads on a thread that may block, and again if the database is opened again beneath it.
+    async fn read<T: Send + 'static>(
+        &self,
+        writer: &std::sync::Weak<Writer>,
+        read: impl Fn(&ReadTransaction) -> Result<T, Fault> + Send + Sync + 'static,
+    ) -> Result<T> {
+        let read = Arc::new(read);
+        let mut last = Fault::Refused(crate::heads::closed());
+        for _ in 0..TRIES {
+            let mut reopened = self.view.follow();
+            let view = Arc::clone(&self.view);
+            let once = Arc::clone(&read);
+            let result = tokio::task::spawn_blocking(move || view.read(|txn| once(txn)));
+            match result.await {
+                Ok(Err(fault @ Fault::Medium(_))) => {
+                    last = fault;
+                    if let Some(writer) = writer.upgrade() {
+                        writer.recover();
+                    }
+                    self.reopened(&mut reopened).await;
+                }
+                Ok(result) => return result.map_err(Fault::into_error),
+                Err(error) => {
+                    return Err(Error::Unavailable {
+                        reason: error.to_string(),
+                    });
+                }
+            }
+        }
+        Err(last.into_error())
+    }
+
+    /// Waits, bounded, until the view has changed.
+    async fn reopened(&self, view: &mut tokio::sync::watch::Receiver<u64>) {
+        let _ = tokio::time::timeout(self.options.revision_wait, view.changed()).await;
+    }
+}
