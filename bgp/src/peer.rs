@@ -108,7 +108,7 @@ impl Peer {
             if self.attempt(&mut backoff).await {
                 tokio::select! {
                     () = time::sleep(backoff.next()) => {}
-                    _ = self.orders.changed() => self.orders.mark_changed(),
+                    _ = self.orders.changed() => {}
                 }
             }
         }
@@ -129,7 +129,7 @@ impl Peer {
         let (stream, local) = match connected {
             Ok(connected) => connected,
             Err(sentence) => {
-                self.lost(sentence, PeerState::Active);
+                self.lost(sentence, PeerState::Active, false);
                 return true;
             }
         };
@@ -148,7 +148,7 @@ impl Peer {
         match end {
             End::Stopped => false,
             End::Lost(sentence) => {
-                self.lost(sentence, PeerState::Idle);
+                self.lost(sentence, PeerState::Idle, established.is_some());
                 true
             }
         }
@@ -171,14 +171,16 @@ impl Peer {
         });
     }
 
-    fn lost(&self, sentence: String, state: PeerState) {
+    /// Shows why there is no session; warns in the log when that is news.
+    fn lost(&self, sentence: String, state: PeerState, was_established: bool) {
         let address = self.terms.peer.address;
-        tracing::warn!(peer = %address, reason = %sentence, "no session");
+        if was_established || self.board.is_news(self.position, &sentence) {
+            tracing::warn!(peer = %address, reason = %sentence, "no session");
+        } else {
+            tracing::debug!(peer = %address, reason = %sentence, "still no session");
+        }
         let now = time::Instant::now().into_std();
         self.show(state);
         self.board.fail(self.position, now, sentence);
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -28,7 +28,6 @@ pub struct Speaker {
     leases: watch::Sender<Option<Lease>>,
     orders: watch::Sender<Orders>,
     board: Board,
-    /// In a mutex only so that a speaker can be shared.
     stopped: Mutex<Receiver<()>>,
 }
 

@@ -20,6 +20,8 @@ pub struct SpeakerStatus {
     pub asn: Asn,
     /// Our BGP identifier.
     pub router_id: Ipv4Addr,
+    /// Whether the speaker's thread lives.
+    pub running: bool,
     /// False after [`Speaker::close`](crate::Speaker::close).
     pub open: bool,
     /// Whether something is announced, and if not, why.

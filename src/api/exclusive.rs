@@ -7,6 +7,7 @@ use metal_storage::{Table, Value};
 use serde::{Deserialize, Serialize};
 
 use super::ApiError;
+use super::commit::commit;
 use super::records::{Named, Records, changed, exists};
 use super::retry::Retry;
 
@@ -43,7 +44,7 @@ pub(super) async fn write<E: Named>(
     refuse: impl Fn(&E) -> Option<ApiError>,
 ) -> Result<(), ApiError> {
     let records = Records::<E>::new(store);
-    let key = records.table().key(new.id())?;
+    let key = records.key(new.id())?;
     let mut retry = Retry::new(operation);
     loop {
         // Before the other records are read, or a change between the two is missed.
@@ -67,7 +68,7 @@ pub(super) async fn write<E: Named>(
                 table: E::SCHEMA.table().to_owned(),
             })?,
         };
-        match store.commit(batch).await {
+        match commit(store, batch).await {
             Ok(_) => return Ok(()),
             Err(Error::Conflict(conflict)) if conflict == key => {
                 return Err(match old {

@@ -1,12 +1,16 @@
 //! What handlers take from a request, each refusal in the API's error body.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
 use axum::body::Bytes;
 use axum::extract::path::ErrorKind;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
+use serde::de::{self, DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 
 use super::ApiError;
@@ -56,21 +60,81 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(ApiError::bad_request("the body is not a JSON object"));
     }
+    serde_json::from_slice::<Unambiguous>(body).map_err(|error| refuse("", error))?;
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
-        let inner = error.into_inner();
-        match inner.classify() {
-            Category::Data if path != "." && path != "?" => {
-                ApiError::bad_request(format!("field {path}: {inner}"))
-            }
-            Category::Data => ApiError::bad_request(inner.to_string()),
-            _ => ApiError::bad_request(format!("the body is not valid JSON: {inner}")),
-        }
+        refuse(&path, error.into_inner())
     })?;
-    json.end()
-        .map_err(|error| ApiError::bad_request(format!("the body is not valid JSON: {error}")))?;
+    json.end().map_err(|error| refuse("", error))?;
     Ok(value)
+}
+
+fn refuse(path: &str, error: serde_json::Error) -> ApiError {
+    ApiError::bad_request(match error.classify() {
+        Category::Data if matches!(path, "" | "." | "?") => error.to_string(),
+        Category::Data => format!("field {path}: {error}"),
+        _ => format!("the body is not valid JSON: {error}"),
+    })
+}
+
+// === Unambiguous ===
+
+/// Any JSON in which no object has a field twice, known or not: of two values one reader takes
+/// the first and another one the last.
+struct Unambiguous;
+
+impl<'de> Deserialize<'de> for Unambiguous {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unambiguous {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        let mut seen = BTreeSet::new();
+        while let Some((key, Self)) = map.next_entry::<String, Self>()? {
+            if let Some(twice) = seen.replace(key) {
+                return Err(A::Error::custom(format_args!("duplicate field `{twice}`")));
+            }
+        }
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self, A::Error> {
+        while let Some(Self) = seq.next_element::<Self>()? {}
+        Ok(self)
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self, E> {
+        Ok(self)
+    }
 }
 
 // === impl PathId ===
@@ -107,7 +171,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
@@ -139,7 +202,13 @@ mod tests {
 
     #[test]
     fn a_field_given_twice_is_refused() {
-        assert!(message(r#"{"id":"x","id":"y"}"#).contains("duplicate field `id`"));
+        for body in [
+            r#"{"id":"x","id":"y"}"#,
+            r#"{"list":[{"id":1,"x":{},"\u0069d":2}]}"#,
+            r#"{"unknown":{"id":1.5,"id":-2}}"#,
+        ] {
+            assert!(message(body).contains("duplicate field `id`"), "{body}");
+        }
     }
 
     #[test]

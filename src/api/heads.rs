@@ -111,4 +111,16 @@ mod tests {
         let url = format!("http://a/{}", "x".repeat(MAX_URL));
         assert!(parse("url", &url).unwrap_err().message.contains("longer"));
     }
+
+    #[tokio::test]
+    async fn a_server_that_never_answers_is_waited_for_a_bounded_time() {
+        // Another test may have installed it already.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/x", silent.local_addr().unwrap());
+        let heads = HeadChecker::new(Duration::from_millis(100)).unwrap();
+        let error = heads.check("url", &url).await.unwrap_err();
+        assert_eq!(error.status.as_u16(), 400);
+        assert!(error.message.contains("no answer within 100ms"), "{error}");
+    }
 }

@@ -4,6 +4,7 @@
 //! around it, and so are limits; handlers that need the caller take it from the request's
 //! extensions.
 
+mod commit;
 mod error;
 mod exclusive;
 mod extract;

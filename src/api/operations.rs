@@ -39,275 +39,64 @@ pub enum Effect {
     Write,
 }
 
-/// Every operation that [`super::routes`] serves, and no other.
-pub static OPERATIONS: &[Operation] = &[
-    op(
-        "listFilesystemLayouts",
-        Method::GET,
-        "/v1/filesystemlayout",
-        Access::Role(Role::View),
-        Effect::Read,
-    ),
-    op(
-        "updateFilesystemLayout",
-        Method::POST,
-        "/v1/filesystemlayout",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "createFilesystemLayout",
-        Method::PUT,
-        "/v1/filesystemlayout",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "deleteFilesystemLayout",
-        Method::DELETE,
-        "/v1/filesystemlayout/{id}",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "getFilesystemLayout",
-        Method::GET,
-        "/v1/filesystemlayout/{id}",
-        Access::Role(Role::View),
-        Effect::Read,
-    ),
-    op(
-        "health",
-        Method::GET,
-        "/v1/health",
-        Access::Public,
-        Effect::Read,
-    ),
-    op(
-        "listImages",
-        Method::GET,
-        "/v1/image",
-        Access::AnyUser,
-        Effect::Read,
-    ),
-    op(
-        "updateImage",
-        Method::POST,
-        "/v1/image",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "createImage",
-        Method::PUT,
-        "/v1/image",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "findImages",
-        Method::POST,
-        "/v1/image/find",
-        Access::Role(Role::View),
-        Effect::Read,
-    ),
-    op(
-        "deleteImage",
-        Method::DELETE,
-        "/v1/image/{id}",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "findImage",
-        Method::GET,
-        "/v1/image/{id}",
-        Access::AnyUser,
-        Effect::Read,
-    ),
-    op(
-        "findLatestImage",
-        Method::GET,
-        "/v1/image/{id}/latest",
-        Access::AnyUser,
-        Effect::Read,
-    ),
-    op(
-        "queryImages by id",
-        Method::GET,
-        "/v1/image/{id}/query",
-        Access::AnyUser,
-        Effect::Read,
-    ),
-    op(
-        "listPartitions",
-        Method::GET,
-        "/v1/partition",
-        Access::AnyUser,
-        Effect::Read,
-    ),
-    op(
-        "updatePartition",
-        Method::POST,
-        "/v1/partition",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "createPartition",
-        Method::PUT,
-        "/v1/partition",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "deletePartition",
-        Method::DELETE,
-        "/v1/partition/{id}",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "findPartition",
-        Method::GET,
-        "/v1/partition/{id}",
-        Access::AnyUser,
-        Effect::Read,
-    ),
-    op(
-        "listProjects",
-        Method::GET,
-        "/v1/project",
-        Access::Role(Role::View),
-        Effect::Read,
-    ),
-    op(
-        "updateProject",
-        Method::POST,
-        "/v1/project",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "createProject",
-        Method::PUT,
-        "/v1/project",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "findProjects",
-        Method::POST,
-        "/v1/project/find",
-        Access::Role(Role::View),
-        Effect::Read,
-    ),
-    op(
-        "deleteProject",
-        Method::DELETE,
-        "/v1/project/{id}",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "findProject",
-        Method::GET,
-        "/v1/project/{id}",
-        Access::Role(Role::View),
-        Effect::Read,
-    ),
-    op(
-        "listSizes",
-        Method::GET,
-        "/v1/size",
-        Access::AnyUser,
-        Effect::Read,
-    ),
-    op(
-        "updateSize",
-        Method::POST,
-        "/v1/size",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "createSize",
-        Method::PUT,
-        "/v1/size",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "deleteSize",
-        Method::DELETE,
-        "/v1/size/{id}",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "findSize",
-        Method::GET,
-        "/v1/size/{id}",
-        Access::AnyUser,
-        Effect::Read,
-    ),
-    op(
-        "listTenants",
-        Method::GET,
-        "/v1/tenant",
-        Access::Role(Role::View),
-        Effect::Read,
-    ),
-    op(
-        "updateTenant",
-        Method::POST,
-        "/v1/tenant",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "createTenant",
-        Method::PUT,
-        "/v1/tenant",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "findTenants",
-        Method::POST,
-        "/v1/tenant/find",
-        Access::Role(Role::View),
-        Effect::Read,
-    ),
-    op(
-        "deleteTenant",
-        Method::DELETE,
-        "/v1/tenant/{id}",
-        Access::Role(Role::Admin),
-        Effect::Write,
-    ),
-    op(
-        "getTenant",
-        Method::GET,
-        "/v1/tenant/{id}",
-        Access::Role(Role::View),
-        Effect::Read,
-    ),
-    op(
-        "getMe",
-        Method::GET,
-        "/v1/user/me",
-        Access::Role(Role::View),
-        Effect::Read,
-    ),
-    op(
-        "info",
-        Method::GET,
-        "/v1/version",
-        Access::Public,
-        Effect::Read,
-    ),
-];
+const PUBLIC: Access = Access::Public;
+const ANY_USER: Access = Access::AnyUser;
+const VIEW: Access = Access::Role(Role::View);
+const ADMIN: Access = Access::Role(Role::Admin);
+
+macro_rules! operations {
+    ($($method:ident $path:literal $id:literal $access:ident $effect:ident;)+) => {
+        /// Every operation that [`super::routes`] serves, and no other.
+        pub static OPERATIONS: &[Operation] = &[$(Operation {
+            id: $id,
+            method: Method::$method,
+            path: $path,
+            access: $access,
+            effect: Effect::$effect,
+        }),+];
+    };
+}
+
+operations! {
+    GET    "/v1/filesystemlayout"      "listFilesystemLayouts"   VIEW     Read;
+    POST   "/v1/filesystemlayout"      "updateFilesystemLayout"  ADMIN    Write;
+    PUT    "/v1/filesystemlayout"      "createFilesystemLayout"  ADMIN    Write;
+    DELETE "/v1/filesystemlayout/{id}" "deleteFilesystemLayout"  ADMIN    Write;
+    GET    "/v1/filesystemlayout/{id}" "getFilesystemLayout"     VIEW     Read;
+    GET    "/v1/health"                "health"                  PUBLIC   Read;
+    GET    "/v1/image"                 "listImages"              ANY_USER Read;
+    POST   "/v1/image"                 "updateImage"             ADMIN    Write;
+    PUT    "/v1/image"                 "createImage"             ADMIN    Write;
+    POST   "/v1/image/find"            "findImages"              VIEW     Read;
+    DELETE "/v1/image/{id}"            "deleteImage"             ADMIN    Write;
+    GET    "/v1/image/{id}"            "findImage"               ANY_USER Read;
+    GET    "/v1/image/{id}/latest"     "findLatestImage"         ANY_USER Read;
+    GET    "/v1/image/{id}/query"      "queryImages by id"       ANY_USER Read;
+    GET    "/v1/partition"             "listPartitions"          ANY_USER Read;
+    POST   "/v1/partition"             "updatePartition"         ADMIN    Write;
+    PUT    "/v1/partition"             "createPartition"         ADMIN    Write;
+    DELETE "/v1/partition/{id}"        "deletePartition"         ADMIN    Write;
+    GET    "/v1/partition/{id}"        "findPartition"           ANY_USER Read;
+    GET    "/v1/project"               "listProjects"            VIEW     Read;
+    POST   "/v1/project"               "updateProject"           ADMIN    Write;
+    PUT    "/v1/project"               "createProject"           ADMIN    Write;
+    POST   "/v1/project/find"          "findProjects"            VIEW     Read;
+    DELETE "/v1/project/{id}"          "deleteProject"           ADMIN    Write;
+    GET    "/v1/project/{id}"          "findProject"             VIEW     Read;
+    GET    "/v1/size"                  "listSizes"               ANY_USER Read;
+    POST   "/v1/size"                  "updateSize"              ADMIN    Write;
+    PUT    "/v1/size"                  "createSize"              ADMIN    Write;
+    DELETE "/v1/size/{id}"             "deleteSize"              ADMIN    Write;
+    GET    "/v1/size/{id}"             "findSize"                ANY_USER Read;
+    GET    "/v1/tenant"                "listTenants"             VIEW     Read;
+    POST   "/v1/tenant"                "updateTenant"            ADMIN    Write;
+    PUT    "/v1/tenant"                "createTenant"            ADMIN    Write;
+    POST   "/v1/tenant/find"           "findTenants"             VIEW     Read;
+    DELETE "/v1/tenant/{id}"           "deleteTenant"            ADMIN    Write;
+    GET    "/v1/tenant/{id}"           "getTenant"               VIEW     Read;
+    GET    "/v1/user/me"               "getMe"                   VIEW     Read;
+    GET    "/v1/version"               "info"                    PUBLIC   Read;
+}
 
 /// The operation that serves `method` on the matched route `path`, `None` if none does.
 ///
@@ -321,22 +110,6 @@ pub fn find(method: &Method, matched_path: &str) -> Option<&'static Operation> {
     OPERATIONS
         .iter()
         .find(|operation| operation.path == matched_path && operation.method == *method)
-}
-
-const fn op(
-    id: &'static str,
-    method: Method,
-    path: &'static str,
-    access: Access,
-    effect: Effect,
-) -> Operation {
-    Operation {
-        id,
-        method,
-        path,
-        access,
-        effect,
-    }
 }
 
 #[cfg(test)]

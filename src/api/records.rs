@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use metal_storage::{
-    Column, Entity, Error, Filter, Read, Schema, Scope, Store, Stored, Table, Value,
+    Batch, Column, Entity, Error, Filter, Key, Read, Schema, Scope, Store, Stored, Table, Value,
 };
 
 use super::ApiError;
+use super::commit::commit;
 use super::wire::moment;
 use crate::domain::{FilesystemLayout, Image, Partition, Project, Size, Tenant, Timestamps};
 
@@ -26,9 +27,9 @@ impl<E: Named> Records<E> {
         Self(Table::new(Arc::clone(store), Scope::Global))
     }
 
-    /// The table, for what is decided by its conflicts.
-    pub fn table(&self) -> &Table<E> {
-        &self.0
+    /// The key of a record.
+    pub fn key(&self, id: &str) -> Result<Key, ApiError> {
+        Ok(self.0.key(id)?)
     }
 
     /// The record of `id`, 404 if there is none.
@@ -57,7 +58,9 @@ impl<E: Named> Records<E> {
 
     /// Adds a record; 409 if there is one of its id.
     pub async fn insert(&self, entity: &E) -> Result<(), ApiError> {
-        match self.0.insert(entity).await {
+        let mut batch = self.batch();
+        batch.insert(entity)?;
+        match commit(self.0.store(), batch).await {
             Ok(_) => Ok(()),
             Err(Error::Conflict(_)) => Err(exists::<E>(entity.id())),
             Err(error) => Err(error.into()),
@@ -66,20 +69,36 @@ impl<E: Named> Records<E> {
 
     /// Replaces a record as it was read; 409 if it was changed or deleted since.
     pub async fn replace(&self, old: &Stored<E>, new: &E) -> Result<(), ApiError> {
-        match self.0.replace(old, new).await {
-            Ok(_) => Ok(()),
+        match self.try_replace(old, new).await {
             Err(Error::Conflict(_)) => Err(changed::<E>(new.id())),
-            Err(error) => Err(error.into()),
+            outcome => Ok(outcome?),
         }
     }
 
     /// Deletes a record as it was read; 409 if it was changed or deleted since.
     pub async fn delete(&self, old: &Stored<E>) -> Result<(), ApiError> {
-        match self.0.delete(old).await {
-            Ok(_) => Ok(()),
+        match self.try_delete(old).await {
             Err(Error::Conflict(_)) => Err(changed::<E>(old.value.id())),
-            Err(error) => Err(error.into()),
+            outcome => Ok(outcome?),
         }
+    }
+
+    /// Replaces a record as it was read, and leaves a conflict to the caller.
+    pub async fn try_replace(&self, old: &Stored<E>, new: &E) -> Result<(), Error> {
+        let mut batch = self.batch();
+        batch.replace(old, new)?;
+        commit(self.0.store(), batch).await.map(drop)
+    }
+
+    /// Deletes a record as it was read, and leaves a conflict to the caller.
+    pub async fn try_delete(&self, old: &Stored<E>) -> Result<(), Error> {
+        let mut batch = self.batch();
+        batch.delete(old)?;
+        commit(self.0.store(), batch).await.map(drop)
+    }
+
+    fn batch(&self) -> Batch {
+        Batch::new(self.0.scope().clone())
     }
 }
 

@@ -1,50 +1,28 @@
 //! What the wire types of all entities share.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use chrono::{DateTime, Datelike, Utc};
-use serde::de::{Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::domain::Invalid;
 
-/// A JSON object of texts; a key given twice is refused, `null` as value is the empty text.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Texts(pub BTreeMap<String, String>);
+/// A JSON object of texts; `null` as value is the empty text.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Texts(BTreeMap<String, Option<String>>);
 
 // === impl Texts ===
 
-impl<'de> Deserialize<'de> for Texts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(TextsVisitor)
-    }
-}
-
-struct TextsVisitor;
-
-impl<'de> Visitor<'de> for TextsVisitor {
-    type Value = Texts;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object whose values are texts")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
-        let mut texts = BTreeMap::new();
-        while let Some((key, value)) = map.next_entry::<String, Option<String>>()? {
-            if texts.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("duplicate field {key:?}")));
-            }
-            texts.insert(key, value.unwrap_or_default());
-        }
-        Ok(Texts(texts))
+impl Texts {
+    pub fn into_map(self) -> BTreeMap<String, String> {
+        let fill = |(key, value): (String, Option<String>)| (key, value.unwrap_or_default());
+        self.0.into_iter().map(fill).collect()
     }
 }
 
 /// The texts, or none.
 pub(super) fn texts(texts: Option<Texts>) -> BTreeMap<String, String> {
-    texts.unwrap_or_default().0
+    texts.unwrap_or_default().into_map()
 }
 
 /// `text`, or nothing if it is empty: how a filter says that it does not care.
@@ -82,17 +60,4 @@ pub(super) fn word<T>(
 ) -> Result<T, Invalid> {
     parse(word)
         .ok_or_else(|| Invalid::new(field, format!("{word:?} is none of {}", words.join(", "))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_label_given_twice_is_refused() {
-        let error = serde_json::from_str::<Texts>(r#"{"a":"1","a":"2"}"#).unwrap_err();
-        assert!(error.to_string().contains("duplicate field \"a\""));
-        let texts: Texts = serde_json::from_str(r#"{"a":null}"#).unwrap();
-        assert_eq!(texts.0["a"], "");
-    }
 }

@@ -51,10 +51,10 @@ pub struct Peer {
     pub hold_time: Duration,
     /// Longest wait between two attempts to connect.
     pub connect_retry: Duration,
-    /// Next hop of IPv4 prefixes; absent: our address on the session. Needed
-    /// when IPv4 prefixes are announced over an IPv6 session.
+    /// Next hop of IPv4 prefixes; absent: our address on the session, or over
+    /// an IPv6 session the first global IPv4 address of its interface.
     pub next_hop_v4: Option<Ipv4Addr>,
-    /// Next hop of IPv6 prefixes; absent: our address on the session. Needed
-    /// when IPv6 prefixes are announced over an IPv4 session.
+    /// Next hop of IPv6 prefixes; absent: our address on the session, or over
+    /// an IPv4 session the first global IPv6 address of its interface.
     pub next_hop_v6: Option<Ipv6Addr>,
 }

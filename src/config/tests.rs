@@ -314,20 +314,6 @@ fn what_rfc_4271_forbids_a_peer_is_refused() {
 }
 
 #[test]
-fn a_prefix_that_no_session_can_carry_is_refused() {
-    let text = BGP.replace("\"192.0.2.1/32\"", "\"192.0.2.1/32\", \"2001:db8::1/128\"");
-    let problems = refused(&text);
-    assert_eq!(
-        problems,
-        [
-            "edge.toml:4:12: bgp.announce: no peer can carry 2001:db8::1/128: set next-hop-v6 at a [[bgp.peer]]"
-        ]
-    );
-    let text = format!("{text}next-hop-v6 = \"2001:db8:1::1\"\n");
-    assert!(Case::new(&text).loaded().config.bgp.is_some());
-}
-
-#[test]
 fn announcing_what_nobody_listens_on_is_doubtful_but_not_refused() {
     let warnings = Case::new(BGP).loaded().warnings;
     assert_eq!(warnings.len(), 1);

@@ -50,6 +50,17 @@ pub fn filled_line(field: &str, text: &str, max: usize) -> Result<(), Invalid> {
     line(field, text, max)
 }
 
+/// `number` is one that every client's signed 64-bit type holds.
+pub fn number(field: &str, number: u64) -> Result<(), Invalid> {
+    if i64::try_from(number).is_err() {
+        return Err(Invalid::new(
+            field,
+            format!("{number} is greater than {}", i64::MAX),
+        ));
+    }
+    Ok(())
+}
+
 /// A list has `len` of at most `max` entries.
 pub fn count(field: &str, len: usize, max: usize) -> Result<(), Invalid> {
     if len > max {

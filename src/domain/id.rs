@@ -12,8 +12,18 @@ pub(super) fn check(id: &str) -> Result<(), Invalid> {
     bounds::line("id", id, bounds::ID)
 }
 
+/// As [`check`], and not a word that stands in the place of the id in a path of the API: a record
+/// of that id could not be read.
+fn check_unreserved(id: &str, reserved: &[&str]) -> Result<(), Invalid> {
+    check(id)?;
+    if reserved.contains(&id) {
+        return Err(Invalid::new("id", format!("{id:?} is reserved")));
+    }
+    Ok(())
+}
+
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, reserved: $reserved:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -30,7 +40,7 @@ macro_rules! id {
             type Error = Invalid;
 
             fn try_from(id: String) -> Result<Self, Invalid> {
-                check(&id)?;
+                check_unreserved(&id, &$reserved)?;
                 Ok(Self(id))
             }
         }
@@ -51,28 +61,40 @@ macro_rules! id {
 
 id!(
     /// Id of a tenant.
-    TenantId
+    TenantId,
+    reserved: ["find"]
 );
 id!(
     /// Id of a project.
-    ProjectId
+    ProjectId,
+    reserved: ["find"]
 );
 id!(
     /// Id of a partition.
-    PartitionId
+    PartitionId,
+    reserved: ["capacity"]
 );
 id!(
     /// Id of a size.
-    SizeId
+    SizeId,
+    reserved: ["reservations", "suggest"]
 );
 id!(
     /// Id of a filesystem layout.
-    LayoutId
+    LayoutId,
+    reserved: ["matches", "try"]
 );
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_paths_are_no_ids() {
+        assert!(TenantId::try_from("find".to_owned()).is_err());
+        assert!(SizeId::try_from("reservations".to_owned()).is_err());
+        assert!(SizeId::try_from("find".to_owned()).is_ok());
+    }
 
     #[test]
     fn ids_are_filled_bounded_and_printable() {

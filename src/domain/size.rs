@@ -104,6 +104,7 @@ impl Constraint {
                 format!("min {} is greater than max {}", self.min, self.max),
             ));
         }
+        bounds::number(&format!("{field}.max"), self.max)?;
         let identifier = format!("{field}.identifier");
         bounds::line(&identifier, &self.identifier, bounds::NAME)?;
         match (self.kind, self.identifier.is_empty()) {

@@ -156,9 +156,9 @@ impl Reporter {
 fn leaving(phase: Phase) -> &'static str {
     match phase {
         Phase::Serving => "",
-        Phase::Leaving => "leaving: announced with GRACEFUL_SHUTDOWN",
-        Phase::Withdrawn => "leaving: withdrawn, finishing requests in flight",
-        Phase::Gone => "drained: withdrawn, sessions closed",
+        Phase::Leaving => "announced with GRACEFUL_SHUTDOWN",
+        Phase::Withdrawn => "withdrawn, finishing requests in flight",
+        Phase::Gone => "withdrawn, sessions closed",
     }
 }
 

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub use clock::{Moment, now};
 pub use leaf::{Leaf, LeafConfig, RemoteAs};
 pub use monitor::{RouteEvent, RouteMonitor};
-pub use namespace::Namespace;
+pub use namespace::{Namespace, run};
 pub use process::{Process, eventually};
 
 /// The anycast addresses on the `lo` of every node.

@@ -12,6 +12,10 @@ use super::namespace::Namespace;
 /// More events than this are forgotten, oldest first.
 const KEPT: usize = 10_000;
 
+/// zebra changes an IPv6 route by deleting it and adding the new one some ten microseconds later.
+/// A deletion that is followed by an addition so soon is a replacement.
+const REPLACEMENT: Duration = Duration::from_millis(5);
+
 /// A route that the kernel was given or lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteEvent {
@@ -90,10 +94,29 @@ impl RouteMonitor {
         found.unwrap_or_else(|| panic!("no route to {prefix} within {patience:?}"))
     }
 
-    /// Waits until the route to `prefix` is deleted after `since`. Panics after `patience`.
+    /// Waits until the route to `prefix` is deleted, and not just replaced, after `since`. Panics
+    /// after `patience`.
     pub fn deleted(&self, prefix: &str, since: Moment, patience: Duration) -> RouteEvent {
-        let found = self.find(prefix, true, since, patience);
-        found.unwrap_or_else(|| panic!("the route to {prefix} stayed for {patience:?}"))
+        let end = Instant::now() + patience;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let found = self.find(prefix, true, since, left);
+            assert!(
+                found.is_some(),
+                "the route to {prefix} stayed for {patience:?}"
+            );
+            // Whatever replaces it has come by then.
+            let last = self.losses(prefix, since).into_iter().next();
+            let settled = |loss: &RouteEvent| super::now().since(loss.at) > 2 * REPLACEMENT;
+            if let Some(loss) = last.filter(settled) {
+                return loss;
+            }
+            assert!(
+                !left.is_zero(),
+                "the route to {prefix} stayed for {patience:?}"
+            );
+            super::process::pause();
+        }
     }
 
     /// Every event of `prefix` after `since` so far.
@@ -101,6 +124,19 @@ impl RouteMonitor {
         let events = self.seen.events.lock().expect("no reader panics inside");
         let of = |event: &&RouteEvent| event.at >= since && same(&event.prefix, prefix);
         events.iter().filter(of).cloned().collect()
+    }
+
+    /// Every time that the route to `prefix` was deleted, and not just replaced, after `since` so
+    /// far.
+    pub fn losses(&self, prefix: &str, since: Moment) -> Vec<RouteEvent> {
+        let events = self.events(prefix, since);
+        let lost = |(position, event): &(usize, &RouteEvent)| {
+            let next = events.get(position + 1);
+            let replaced = next.is_some_and(|n| !n.deleted && n.at.since(event.at) < REPLACEMENT);
+            event.deleted && !replaced
+        };
+        let lost = events.iter().enumerate().filter(lost);
+        lost.map(|(_, event)| event.clone()).collect()
     }
 
     fn find(

@@ -101,6 +101,6 @@ pub fn eventually<T>(what: &str, patience: Duration, mut check: impl FnMut() -> 
     clippy::disallowed_methods,
     reason = "polls another process, off any runtime"
 )]
-fn pause() {
-    std::thread::sleep(Duration::from_millis(20));
+pub(super) fn pause() {
+    std::thread::sleep(Duration::from_millis(10));
 }

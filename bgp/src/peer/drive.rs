@@ -31,6 +31,7 @@ where
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut chunk = vec![0; CHUNK];
     let mut orders = peer.orders.clone();
+    let mut keeper_lives = true;
     let mut shown = None;
     let mut established = None;
     let mut look_again = time::interval(LOOK_AGAIN);
@@ -49,18 +50,18 @@ where
         tokio::select! {
             biased;
             _ = orders.changed() => {
-                let order = orders.borrow_and_update().order.clone();
-                if let Some(message) = order.message() {
-                    machine.stop(tick(), message);
+                let latest = orders.borrow_and_update().clone();
+                match latest.order.message() {
+                    Some(message) => machine.stop(tick(), message),
+                    // Closed and opened again faster than this task could see.
+                    None => peer.board.carried_out(peer.position, latest.number),
                 }
             }
-            changed = peer.wanted.changed() => {
-                // No keeper, no verdict: nothing may be announced.
-                let wanted = match changed {
-                    Ok(()) => peer.wanted.borrow_and_update().clone(),
-                    Err(_) => None,
-                };
-                machine.set_wanted(tick(), wanted);
+            changed = peer.wanted.changed(), if keeper_lives => {
+                // Without the keeper nobody would end the announcement in time.
+                keeper_lives = changed.is_ok();
+                let wanted = peer.wanted.borrow_and_update().clone();
+                machine.set_wanted(tick(), wanted.filter(|_| keeper_lives));
             }
             () = sleep_until(deadline), if deadline.is_some() => machine.tick(tick()),
             written = writer.write(machine.outbox()), if !machine.outbox().is_empty() => {

@@ -2,6 +2,7 @@
 
 mod reason;
 mod receive;
+mod tell;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -11,11 +12,10 @@ use bytes::{Buf, BytesMut};
 use ipnet::IpNet;
 use rustbgpd_fsm::{Action, Event, NegotiatedSession, Session, SessionState, TimerType};
 use rustbgpd_wire::notification::encode_shutdown_communication;
-use rustbgpd_wire::{Afi, Message, NotificationCode, NotificationMessage, Safi, encode_message};
+use rustbgpd_wire::{Message, NotificationCode, NotificationMessage, encode_message};
 
-use super::{Candidates, Change, Route, Table, Terms, changes};
+use super::{Candidates, Table, Terms};
 use crate::keeper::Wanted;
-use crate::wire::{AsPathOf, encode};
 use crate::{PeerCounters, PeerState};
 
 /// How long a peer may take from the TCP connection to its OPEN, and to its first KEEPALIVE when
@@ -301,103 +301,6 @@ impl Machine {
         if !self.outbox.is_empty() && self.stalled.is_none() {
             self.stalled = Some(now + self.terms.send_hold());
         }
-    }
-
-    /// Tells the peer what it should know and does not, and nothing else.
-    fn sync(&mut self, now: Instant) {
-        if self.fsm.state() != SessionState::Established || self.outbox.len() > OUTBOX_LIMIT {
-            return;
-        }
-        let Some(negotiated) = self.negotiated.as_deref() else {
-            return;
-        };
-        let path = AsPathOf {
-            asn: self.terms.asn,
-            internal: self.terms.internal(),
-            four_octet: negotiated.four_octet_as,
-        };
-        let enhanced = negotiated.peer_enhanced_route_refresh;
-        let (wanted, missing) = self.table(negotiated);
-        let due = changes(&self.told, &wanted);
-        if !due.is_empty() || missing != self.missing {
-            self.version += 1;
-        }
-        for change in &due {
-            self.counters.updates_sent += encode(change, path, &mut self.outbox);
-        }
-        self.told = wanted;
-        self.missing = missing;
-        self.watch_outbox(now);
-        for (family, afi) in [Afi::Ipv4, Afi::Ipv6].into_iter().enumerate() {
-            if std::mem::take(&mut self.refresh[family]) {
-                self.readvertise(now, afi, path, enhanced);
-            }
-        }
-    }
-
-    /// Tells the peer everything of one family once more (RFC 2918), between the marks of
-    /// RFC 7313 if it knows them.
-    fn readvertise(&mut self, now: Instant, afi: Afi, path: AsPathOf, marks: bool) {
-        use rustbgpd_wire::{RouteRefreshMessage, RouteRefreshSubtype};
-        let mark = |subtype| {
-            let message = RouteRefreshMessage::new_with_subtype(afi, Safi::Unicast, subtype);
-            Message::RouteRefresh(message)
-        };
-        if marks {
-            self.push(now, &mark(RouteRefreshSubtype::BoRR));
-        }
-        let family = self.told.iter();
-        let family =
-            family.filter(|(prefix, _)| matches!(prefix, IpNet::V4(_)) == (afi == Afi::Ipv4));
-        let family: Table = family.map(|(p, r)| (*p, Arc::clone(r))).collect();
-        let everything: Vec<Change> = changes(&Table::new(), &family);
-        for change in &everything {
-            self.counters.updates_sent += encode(change, path, &mut self.outbox);
-        }
-        if marks {
-            self.push(now, &mark(RouteRefreshSubtype::EoRR));
-        }
-        self.watch_outbox(now);
-    }
-
-    /// What the peer should know, and what it cannot be told.
-    fn table(&self, negotiated: &NegotiatedSession) -> (Table, [Missing; 2]) {
-        let mut table = Table::new();
-        let mut missing = [Missing::Nothing; 2];
-        let Some(wanted) = self.wanted.as_deref() else {
-            return (table, missing);
-        };
-        let peer = &self.terms.peer;
-        let prefixes = wanted.prefixes();
-        let next_hops = [
-            self.candidates.v4(peer, prefixes),
-            self.candidates.v6(peer, prefixes),
-        ];
-        for (family, afi) in [Afi::Ipv4, Afi::Ipv6].into_iter().enumerate() {
-            let mut of_family = prefixes
-                .iter()
-                .filter(|prefix| matches!(prefix, IpNet::V4(_)) == (afi == Afi::Ipv4))
-                .peekable();
-            if of_family.peek().is_none() {
-                continue;
-            }
-            let spoken = negotiated
-                .negotiated_families
-                .contains(&(afi, Safi::Unicast));
-            match next_hops[family] {
-                _ if !spoken => missing[family] = Missing::Family,
-                None => missing[family] = Missing::NextHop,
-                Some(next_hop) => {
-                    let route = Arc::new(Route {
-                        next_hop,
-                        med: wanted.med(),
-                        communities: wanted.communities().to_vec(),
-                    });
-                    table.extend(of_family.map(|prefix| (*prefix, Arc::clone(&route))));
-                }
-            }
-        }
-        (table, missing)
     }
 }
 

@@ -58,6 +58,7 @@ impl Board {
         let speaker = SpeakerStatus {
             asn: config.asn,
             router_id: config.router_id,
+            running: true,
             open: true,
             state: AnnouncementState::Withdrawn,
             announcement: None,
@@ -171,6 +172,12 @@ impl Board {
         self.sheet().speaker.peers[peer].local_address
     }
 
+    /// Whether `sentence` differs from the last error of one peer.
+    pub(crate) fn is_news(&self, peer: usize, sentence: &str) -> bool {
+        let sheet = self.sheet();
+        sheet.speaker.peers[peer].last_error.as_deref() != Some(sentence)
+    }
+
     /// Notes why a session or a connection attempt ended.
     pub(crate) fn fail(&self, peer: usize, now: Instant, sentence: String) {
         self.sheet().entries[peer].error_at = Some(now);
@@ -185,8 +192,12 @@ impl Board {
 
     /// Notes that the speaker's thread has ended: no order is outstanding any more.
     pub(crate) fn nothing_runs(&self) {
-        for entry in &mut self.sheet().entries {
-            entry.carried_out = u64::MAX;
+        {
+            let mut sheet = self.sheet();
+            sheet.speaker.running = false;
+            for entry in &mut sheet.entries {
+                entry.carried_out = u64::MAX;
+            }
         }
         self.tick();
     }

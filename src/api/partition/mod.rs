@@ -11,7 +11,7 @@ use metal_storage::Filter;
 use self::wire::{PartitionRequest, PartitionResponse, dns_servers, ntp_servers};
 use super::extract::{JsonOf, PathId};
 use super::records::{Records, unchanged};
-use super::wire::{filled, set, texts};
+use super::wire::{Texts, filled, set, texts};
 use super::{ApiError, ApiState};
 use crate::clock;
 use crate::domain::{BootConfig, Partition, PartitionId, Timestamps};
@@ -95,7 +95,7 @@ async fn update(
     set(&mut new.boot.command_line, boot.commandline);
     set(&mut new.boot.image_url, filled(boot.imageurl));
     set(&mut new.boot.kernel_url, filled(boot.kernelurl));
-    set(&mut new.labels, body.labels.map(|labels| labels.0));
+    set(&mut new.labels, body.labels.map(Texts::into_map));
     set(
         &mut new.dns_servers,
         body.dns_servers.map(dns_servers).transpose()?,

@@ -10,6 +10,7 @@ use metal_storage::{Batch, Error, Filter, Scope, Stored};
 use uuid::Uuid;
 
 use self::wire::{ProjectFindRequest, ProjectRequest, ProjectResponse};
+use super::commit::commit;
 use super::extract::{JsonOf, PathId};
 use super::meta::QuotaSetBody;
 use super::records::{Records, exists};
@@ -82,9 +83,9 @@ async fn create(
         let tenant = roomy_tenant(&state, &project.tenant).await?;
         let mut batch = Batch::new(Scope::Global);
         batch.insert(&project)?.touch(&tenant)?;
-        match state.store.commit(batch).await {
+        match commit(&state.store, batch).await {
             Ok(_) => return Ok((StatusCode::CREATED, Json(project.into()))),
-            Err(Error::Conflict(key)) if key == projects.table().key(project.id.as_str())? => {
+            Err(Error::Conflict(key)) if key == projects.key(project.id.as_str())? => {
                 return Err(exists::<Project>(project.id.as_str()));
             }
             Err(Error::Conflict(key)) => retry.after(&key).await?,
@@ -116,7 +117,7 @@ async fn update(
     let moves = tenant != old.value.tenant;
     let meta = old.value.meta.changed(input, clock::wall());
     let new = project(old.value.id.clone(), meta, tenant, body)?;
-    let key = projects.table().key(&id)?;
+    let key = projects.key(&id)?;
     let mut retry = Retry::new("updateProject");
     loop {
         let mut batch = Batch::new(Scope::Global);
@@ -124,7 +125,7 @@ async fn update(
         if moves {
             batch.touch(&roomy_tenant(&state, &new.tenant).await?)?;
         }
-        match state.store.commit(batch).await {
+        match commit(&state.store, batch).await {
             Ok(_) => return Ok(Json(new.into())),
             Err(Error::Conflict(conflict)) if conflict == key => break,
             Err(Error::Conflict(conflict)) => retry.after(&conflict).await?,
@@ -143,8 +144,8 @@ async fn delete(
     let mut retry = Retry::new("deleteProject");
     loop {
         let project: Stored<Project> = projects.get(&id).await?;
-        match projects.table().delete(&project).await {
-            Ok(_) => return Ok(Json(project.value.into())),
+        match projects.try_delete(&project).await {
+            Ok(()) => return Ok(Json(project.value.into())),
             Err(Error::Conflict(key)) => retry.after(&key).await?,
             Err(error) => return Err(error.into()),
         }

@@ -12,7 +12,7 @@ use self::wire::{SizeRequest, SizeResponse, constraints};
 use super::exclusive;
 use super::extract::{JsonOf, PathId};
 use super::records::{Records, unchanged};
-use super::wire::{set, texts};
+use super::wire::{Texts, set, texts};
 use super::{ApiError, ApiState};
 use crate::clock;
 use crate::domain::{Size, SizeId, Timestamps};
@@ -71,7 +71,7 @@ async fn update(
         &mut new.constraints,
         body.constraints.map(constraints).transpose()?,
     );
-    set(&mut new.labels, body.labels.map(|labels| labels.0));
+    set(&mut new.labels, body.labels.map(Texts::into_map));
     new.times = old.value.times.touched(clock::wall());
     new.check()?;
     let refuse = |other: &Size| overlap(&new, other);

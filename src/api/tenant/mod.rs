@@ -85,8 +85,8 @@ async fn update(
             return Err(outdated("tenant", &id, old.value.meta.version, version));
         }
         new.meta = old.value.meta.changed(input.clone(), clock::wall());
-        match tenants.table().replace(&old, &new).await {
-            Ok(_) => return Ok(Json(new.into())),
+        match tenants.try_replace(&old, &new).await {
+            Ok(()) => return Ok(Json(new.into())),
             Err(Error::Conflict(key)) => retry.after(&key).await?,
             Err(error) => return Err(error.into()),
         }
@@ -112,8 +112,8 @@ async fn delete(
                 left.len()
             )));
         }
-        match tenants.table().delete(&tenant).await {
-            Ok(_) => return Ok(Json(tenant.value.into())),
+        match tenants.try_delete(&tenant).await {
+            Ok(()) => return Ok(Json(tenant.value.into())),
             Err(Error::Conflict(key)) => retry.after(&key).await?,
             Err(error) => return Err(error.into()),
         }

@@ -10,6 +10,13 @@ fn count(answers: &[Answer]) -> BTreeMap<u16, usize> {
     counts
 }
 
+/// Lets the other tasks go first that many times.
+async fn wait(times: usize) {
+    for _ in 0..times {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Runs the requests at once, each on its own task.
 async fn at_once<F>(requests: impl IntoIterator<Item = F>) -> Vec<Answer>
 where
@@ -20,7 +27,7 @@ where
     answers.into_iter().map(Result::unwrap).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test]
 async fn of_sixteen_creates_of_one_id_exactly_one_succeeds() {
     for (path, body) in [
         ("/v1/tenant", json!({"meta": {"id": "x"}})),
@@ -51,7 +58,7 @@ async fn of_sixteen_creates_of_one_id_exactly_one_succeeds() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test]
 async fn of_writers_of_the_same_version_exactly_one_wins() {
     for path in ["/v1/tenant", "/v1/project"] {
         let api = Api::new().with_tenant("a").await;
@@ -79,7 +86,7 @@ async fn of_writers_of_the_same_version_exactly_one_wins() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test]
 async fn projects_made_at_once_do_not_disturb_an_update_of_their_tenant() {
     let api = Api::new().with_tenant("a").await;
     let makers = (0..16).map(|_| {
@@ -101,20 +108,21 @@ async fn projects_made_at_once_do_not_disturb_an_update_of_their_tenant() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test]
 async fn no_project_is_left_in_a_tenant_that_was_deleted_at_the_same_moment() {
-    for _ in 0..50 {
+    // Each is ahead of the other by some of its reads.
+    for (maker_waits, deleter_waits) in (0..5).flat_map(|m| (0..5).map(move |d| (m, d))) {
         let api = Api::new().with_tenant("a").await;
         let (maker, deleter) = (api.clone(), api.clone());
         let made = tokio::spawn(async move {
-            maker
-                .put(
-                    "/v1/project",
-                    json!({"meta": {"id": "p"}, "tenant_id": "a"}),
-                )
-                .await
+            wait(maker_waits).await;
+            let project = json!({"meta": {"id": "p"}, "tenant_id": "a"});
+            maker.put("/v1/project", project).await
         });
-        let deleted = tokio::spawn(async move { deleter.delete("/v1/tenant/a").await });
+        let deleted = tokio::spawn(async move {
+            wait(deleter_waits).await;
+            deleter.delete("/v1/tenant/a").await
+        });
         let (made, deleted) = (made.await.unwrap(), deleted.await.unwrap());
         match (made.status.as_u16(), deleted.status.as_u16()) {
             (201, 422) | (404, 200) => {}
@@ -123,7 +131,7 @@ async fn no_project_is_left_in_a_tenant_that_was_deleted_at_the_same_moment() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test]
 async fn a_quota_is_kept_by_projects_made_at_once() {
     let api = Api::new();
     let tenant = json!({"meta": {"id": "a"}, "quotas": {"project": {"quota": 5}}});
@@ -136,28 +144,54 @@ async fn a_quota_is_kept_by_projects_made_at_once() {
     assert_eq!(count(&answers), BTreeMap::from([(201, 5), (422, 11)]));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test]
 async fn of_overlapping_sizes_and_layouts_made_at_once_exactly_one_is_made() {
-    let api = Api::new();
-    let answers = at_once((0..16).map(|i| {
-        let api = api.clone();
-        let body =
-            json!({"id": i.to_string(), "constraints": [{"type": "cores", "min": 1, "max": 2}]});
-        async move { api.put("/v1/size", body).await }
-    }))
-    .await;
-    assert_eq!(count(&answers), BTreeMap::from([(201, 1), (400, 15)]));
+    let size = |id: String, cores: u64| json!({"id": id, "constraints": [{"type": "cores", "min": cores, "max": cores}]});
+    let layout = |id: String, os: &str| json!({"id": id, "constraints": {"sizes": ["s"], "images": {os: "*"}}});
+    // The first time on an empty table, the second beside another record.
+    for existing in [false, true] {
+        let api = Api::new();
+        if existing {
+            api.put("/v1/size", size("other".into(), 9)).await.is(201);
+            api.put("/v1/filesystemlayout", layout("other".into(), "debian"))
+                .await
+                .is(201);
+        }
+        let sizes = at_once((0..16).map(|i| {
+            let (api, body) = (api.clone(), size(i.to_string(), 1));
+            async move { api.put("/v1/size", body).await }
+        }))
+        .await;
+        assert_eq!(count(&sizes), BTreeMap::from([(201, 1), (400, 15)]));
 
-    let answers = at_once((0..16).map(|i| {
-        let api = api.clone();
-        let body = json!({"id": i.to_string(), "constraints": {"sizes": ["s"], "images": {"ubuntu": "*"}}});
-        async move { api.put("/v1/filesystemlayout", body).await }
-    }))
-    .await;
-    assert_eq!(count(&answers), BTreeMap::from([(201, 1), (400, 15)]));
+        let layouts = at_once((0..16).map(|i| {
+            let (api, body) = (api.clone(), layout(i.to_string(), "ubuntu"));
+            async move { api.put("/v1/filesystemlayout", body).await }
+        }))
+        .await;
+        assert_eq!(count(&layouts), BTreeMap::from([(201, 1), (400, 15)]));
+    }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test]
+async fn sizes_changed_at_once_do_not_come_to_overlap() {
+    let api = Api::new();
+    for cores in [1, 9] {
+        let constraint = json!({"type": "cores", "min": cores, "max": cores});
+        let body = json!({"id": cores.to_string(), "constraints": [constraint]});
+        api.put("/v1/size", body).await.is(201);
+    }
+    let answers = at_once([1, 9].map(|id| {
+        let api = api.clone();
+        let constraint = json!({"type": "cores", "min": 5, "max": 5});
+        let body = json!({"id": id.to_string(), "constraints": [constraint]});
+        async move { api.post("/v1/size", body).await }
+    }))
+    .await;
+    assert_eq!(count(&answers), BTreeMap::from([(200, 1), (400, 1)]));
+}
+
+#[tokio::test]
 async fn sizes_that_do_not_overlap_are_all_made_at_once() {
     let api = Api::new();
     let answers = at_once((0..32).map(|i| {

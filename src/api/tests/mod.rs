@@ -1,9 +1,11 @@
 //! The API through its router, on a store in memory.
 
 mod concurrency;
+mod faults;
 mod health;
 mod images;
 mod input;
+mod interleaved;
 mod layouts;
 mod partitions;
 mod projects;
@@ -19,10 +21,11 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Request, StatusCode};
 use axum::{Extension, Router};
 use http_body_util::BodyExt;
-use metal_storage::Memory;
+use metal_storage::Store;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use self::interleaved::Interleaved;
 use super::{ApiState, HeadChecker, HealthSource, ServiceHealth, VersionInfo, operations, routes};
 use crate::auth::{Role, User};
 
@@ -56,10 +59,18 @@ impl Api {
     }
 
     fn with_services(services: BTreeMap<String, ServiceHealth>) -> Self {
+        Self::build(Arc::new(Interleaved::default()), services)
+    }
+
+    fn on(store: Arc<dyn Store>) -> Self {
+        Self::build(store, BTreeMap::new())
+    }
+
+    fn build(store: Arc<dyn Store>, services: BTreeMap<String, ServiceHealth>) -> Self {
         // Another test may have installed it already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let state = ApiState {
-            store: Arc::new(Memory::new()),
+            store,
             partition: "dev".into(),
             version: Arc::new(VersionInfo::of_this_build("abc123", "2026-01-02T03:04:05Z")),
             heads: HeadChecker::new(Duration::from_secs(5)).unwrap(),

@@ -99,6 +99,10 @@ async fn constraints_that_break_a_rule_are_refused_with_their_field() {
             "field constraints[0].min",
         ),
         (
+            json!({"type": "cores", "max": u64::MAX}),
+            "constraints[0].max: 18446744073709551615 is greater than",
+        ),
+        (
             json!({"type": "gpu", "min": 1, "max": 1}),
             "needs an identifier",
         ),

@@ -1,10 +1,8 @@
 //! What is wrong with a `[bgp]` section as a whole.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use ipnet::IpNet;
-
-use super::{Bgp, Peer};
+use super::Bgp;
 use crate::config::reader::Reader;
 
 /// Most prefixes that are announced: an anycast service has a few.
@@ -30,15 +28,6 @@ impl Bgp {
                     "bgp.announce",
                     format!("{prefix} would attract all traffic"),
                 );
-            }
-            if !self.peers.is_empty() && !self.peers.iter().any(|peer| peer.carries(prefix)) {
-                let key = if prefix.addr().is_ipv4() {
-                    "next-hop-v4"
-                } else {
-                    "next-hop-v6"
-                };
-                let what = format!("no peer can carry {prefix}: set {key} at a [[bgp.peer]]");
-                reader.problem("bgp.announce", what);
             }
         }
         if !self.announce.is_empty() && self.peers.is_empty() {
@@ -66,17 +55,6 @@ impl Bgp {
                     format!("{address} is in no prefix of bgp.announce: no leaf learns of it");
                 reader.warning("listen.api", what);
             }
-        }
-    }
-}
-
-impl Peer {
-    /// Whether a next hop for the family of `prefix` is known on this session.
-    fn carries(&self, prefix: &IpNet) -> bool {
-        match (prefix, self.address) {
-            (IpNet::V4(_), IpAddr::V4(_)) | (IpNet::V6(_), IpAddr::V6(_)) => true,
-            (IpNet::V4(_), IpAddr::V6(_)) => self.next_hop_v4.is_some(),
-            (IpNet::V6(_), IpAddr::V4(_)) => self.next_hop_v6.is_some(),
         }
     }
 }

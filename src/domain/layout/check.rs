@@ -102,6 +102,7 @@ fn check_disk(field: &str, disk: &Disk, devices: &mut Devices) -> Result<(), Inv
     for (i, partition) in disk.partitions.iter().enumerate() {
         let field = format!("{field}.partitions[{i}]");
         bounds::line(&format!("{field}.label"), &partition.label, bounds::NAME)?;
+        bounds::number(&format!("{field}.size"), partition.size)?;
         if !(1..=PARTITIONS).contains(&usize::from(partition.number)) {
             return Err(Invalid::new(
                 format!("{field}.number"),
@@ -160,6 +161,7 @@ fn check_volume(
     devices: &mut Devices,
 ) -> Result<(), Invalid> {
     bounds::filled_line(&format!("{field}.name"), &volume.name, bounds::NAME)?;
+    bounds::number(&format!("{field}.size"), volume.size)?;
     let Some(group) = groups
         .iter()
         .find(|group| group.name == volume.volume_group)
