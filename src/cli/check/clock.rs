@@ -38,7 +38,7 @@ pub(super) fn check(subject: &Subject) -> Group {
     let there = |path: &&str| Path::new(path).exists();
     if let Some((_, how)) = SERVICES.iter().find(|(path, _)| there(path)) {
         group.ok(*how);
-    } else if CONTAINERS.iter().any(|path| there(path)) {
+    } else if CONTAINERS.iter().any(there) {
         group.ok("kept by the host of this container");
     } else {
         let lifetime = subject.config.auth.hmac.view.lifetime;
