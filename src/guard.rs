@@ -52,13 +52,9 @@ pub fn enter(settings: &config::Guard) -> io::Result<Duty> {
         return Ok(Duty::Serve(Heart::systemd(Some(limit))));
     }
     if env::var_os("NOTIFY_SOCKET").is_some() {
-        if settings.enabled {
-            tracing::warn!("systemd watches no heartbeat of this unit: set WatchdogSec= in it");
-        }
         return Ok(Duty::Serve(Heart::systemd(None)));
     }
     if !settings.enabled {
-        tracing::warn!("no guard: a hang will last until the leaf switches' hold timers run out");
         return Ok(Duty::Serve(Heart::alone()));
     }
     Ok(Duty::Supervise(Parent::new(settings.limit)))

@@ -15,6 +15,7 @@ pub mod edge;
 pub mod files;
 pub mod guard;
 pub mod health;
+pub mod log;
 pub mod metrics;
 pub mod node;
 pub mod status;

@@ -3,7 +3,9 @@
 
 mod support;
 
-use chrono::{TimeDelta, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use support::{
@@ -12,11 +14,13 @@ use support::{
 
 const ROLES: [Role; 3] = [Role::View, Role::Edit, Role::Admin];
 
+/// A size of as many cores as its id has letters: sizes must not overlap.
 fn size(id: &str) -> Value {
+    let cores = id.len();
     json!({
         "id": id,
         "name": id,
-        "constraints": [{ "type": "cores", "min": 4, "max": 4 }],
+        "constraints": [{ "type": "cores", "min": cores, "max": cores }],
     })
 }
 
@@ -61,6 +65,7 @@ async fn malformed_json_is_refused() {
         r#"{"id":"a"} {"id":"b"}"#,
         r#"{"id":"a","id":"b","constraints":[]}"#,
         "{\"id\":\"\u{0}",
+        r#"[["acme"]]"#,
     ] {
         for (method, path) in [
             ("PUT", "/v1/size"),
@@ -96,6 +101,8 @@ async fn a_wrong_type_is_refused_with_the_name_of_the_field() {
             "constraints[0].min",
         ),
         ("/v1/tenant", json!({ "meta": "acme" }), "meta"),
+        ("/v1/tenant", json!({ "meta": [] }), "meta"),
+        ("/v1/tenant", json!({ "quotas": [] }), "quotas"),
         (
             "/v1/project",
             json!({ "name": "a", "quotas": { "machine": { "quota": 1.5 } } }),
@@ -146,10 +153,10 @@ async fn a_body_that_is_too_long_is_refused_with_413() {
     for client in [&admin, &http1] {
         assert_error(&client.put("/v1/size", long.clone()).await, 413, "too l");
     }
-    let mut fits = size("fits");
-    fits["description"] = "x".repeat(200).into();
-    assert_eq!(admin.put("/v1/size", fits).await.status, 201);
-    assert_eq!(admin.delete("/v1/size/fits").await.status, 200);
+    let mut small = size("small");
+    small["description"] = "x".repeat(200).into();
+    assert_eq!(admin.put("/v1/size", small).await.status, 201);
+    assert_eq!(admin.delete("/v1/size/small").await.status, 200);
     assert_eq!(Snapshot::take(&admin).await, before);
 }
 
@@ -321,15 +328,15 @@ async fn the_signature_of_a_find_is_of_no_use_for_a_write() {
 #[tokio::test]
 async fn a_signature_of_before_a_restart_writes_nothing_after_it() {
     let (mut node, admin, before) = node_with_a_size(Settings::new()).await;
-    let signature = sign_at(
-        &node.key(Role::Admin),
-        Role::Admin,
-        "PUT",
-        Utc::now() - TimeDelta::seconds(2),
-    );
+    let signature = admin.sign("PUT");
     assert_eq!(write_with(&admin, Some(&signature)).await.status, 201);
     assert_eq!(admin.delete("/v1/size/intruder").await.status, 200);
     node.kill();
+    // Dates are signed in whole seconds.
+    let signed: DateTime<Utc> = signature.date.parse().expect("RFC 3339");
+    while Utc::now().timestamp() == signed.timestamp() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     node.boot();
     let admin = node.client(Role::Admin);
     assert_error(&write_with(&admin, Some(&signature)).await, 403, "signed");

@@ -16,6 +16,7 @@ mod version;
 
 use std::process::ExitCode;
 
+use crate::log;
 use clap::Parser;
 
 pub use self::args::Arguments;
@@ -37,6 +38,7 @@ pub fn main() -> ExitCode {
         Command::Version => version::run(),
         Command::Completions(arguments) => completions::run(&arguments),
     };
+    log::finish();
     match outcome {
         Ok(exit) => exit.into(),
         Err(error) => {

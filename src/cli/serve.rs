@@ -6,8 +6,9 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::{config, exit::Exit, location::Location};
 use crate::{
-    config::{Config, Flag, Log, LogFormat},
+    config::{Config, Flag},
     guard::{self, Duty, Heart},
+    log,
 };
 
 const AFTER: &str = "\
@@ -84,15 +85,18 @@ pub(super) fn run(arguments: &Serve) -> anyhow::Result<Exit> {
         .load(arguments.flags())
         .context("the configuration is not valid; nothing was started")?;
     let config = &loaded.config;
-    log_to_stderr(&config.log);
+    let colour = super::terminal::colour_of_errors();
     let mut guard = config.guard.clone();
     guard.enabled &= !arguments.no_guard;
     match guard::enter(&guard)? {
         Duty::Supervise(parent) => {
+            log::start_without_thread(&config.log, colour);
             config::warn(&loaded);
             Ok(Exit(parent.run()?))
         }
         Duty::Serve(heart) => {
+            log::start(&config.log, colour);
+            heart.warn();
             if !heart.is_guarded_by_parent() {
                 config::warn(&loaded);
             }
@@ -111,20 +115,6 @@ fn serve(config: Config, file: Option<PathBuf>, heart: Heart) -> anyhow::Result<
         .context("cannot start the runtime")?;
     runtime.block_on(crate::node::run(config, heart))?;
     Ok(Exit::OK)
-}
-
-fn log_to_stderr(log: &Log) {
-    let filter =
-        tracing_subscriber::EnvFilter::try_new(&log.level).expect("the configuration was checked");
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(super::terminal::colour_of_errors());
-    // Fails only where one is installed already, which then stays.
-    let _ = match log.format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().try_init(),
-    };
 }
 
 /// A connection is a descriptor; the soft limit is low for the sake of programs

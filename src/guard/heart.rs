@@ -87,6 +87,19 @@ impl Heart {
         matches!(self.ears, Ears::Parent(_))
     }
 
+    /// Logs what nobody would notice otherwise: that a hang will last.
+    pub fn warn(&self) {
+        match self.ears {
+            Ears::Nobody => tracing::warn!(
+                "no guard: a hang will last until the leaf switches' hold timers run out"
+            ),
+            Ears::Systemd { watchdog: false } => {
+                tracing::warn!("systemd watches no heartbeat of this unit: set WatchdogSec= in it");
+            }
+            Ears::Parent(_) | Ears::Systemd { watchdog: true } => {}
+        }
+    }
+
     /// From one beat to the next.
     pub fn every(&self) -> Duration {
         self.every
@@ -152,6 +165,7 @@ impl Heart {
     /// and nobody is left to kill it when it hangs.
     pub fn die(error: &HeartError) -> ! {
         tracing::error!(%error, "ending: a node without its guard must not serve");
+        crate::log::finish();
         process::exit(1)
     }
 }

@@ -15,6 +15,7 @@ use crate::auth::Authenticator;
 use crate::clock;
 use crate::edge::certificates::Certificates;
 use crate::edge::drain::Drain;
+use crate::log;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Peer {
@@ -192,6 +193,12 @@ impl Collector for NodeCollector {
             "certificate_expiry_seconds",
             "Time until the server certificate expires",
             left.num_seconds(),
+        )?;
+        counter(
+            encoder,
+            "log_lines_dropped",
+            "Log lines dropped because nobody took them",
+            log::dropped(),
         )?;
         let stats = self.store.stats();
         for (name, help, figure) in STORE_COUNTERS {

@@ -75,6 +75,7 @@ impl Reporter {
             (Phase::Serving, Level::Healthy) => (VerdictState::Healthy, String::new()),
             (Phase::Serving, Level::Degraded) => (VerdictState::Degraded, verdict.why.to_string()),
             (Phase::Serving, Level::Down) => (VerdictState::Down, verdict.why.to_string()),
+            (Phase::Gone, _) => (VerdictState::Drained, leaving(Phase::Gone).to_owned()),
             (phase, _) => (VerdictState::Draining, leaving(phase).to_owned()),
         };
         crate::status::Verdict {
@@ -155,9 +156,9 @@ impl Reporter {
 fn leaving(phase: Phase) -> &'static str {
     match phase {
         Phase::Serving => "",
-        Phase::Leaving => "leaving: announced with GRACEFUL_SHUTDOWN",
-        Phase::Withdrawn => "leaving: withdrawn, finishing requests in flight",
-        Phase::Gone => "drained: withdrawn, sessions closed",
+        Phase::Leaving => "announced with GRACEFUL_SHUTDOWN",
+        Phase::Withdrawn => "withdrawn, finishing requests in flight",
+        Phase::Gone => "withdrawn, sessions closed",
     }
 }
 

@@ -43,29 +43,51 @@ fn draining_lowers_the_preference_then_withdraws_and_loses_no_request() {
         command.args(["drain", "--config"]).arg(node.config());
         thread::spawn(move || command.output().expect("metal-edge runs"))
     };
-    eventually("local-pref 0", PATIENCE, || (preference() == Some(0)).then_some(()));
+    eventually("local-pref 0", PATIENCE, || {
+        (preference() == Some(0)).then_some(())
+    });
     let lowered = lab::now();
     measured::report("drain, until local-pref 0 is seen", at, lowered);
-    assert!(monitor.events(ANYCAST_V4, at).iter().all(|event| !event.deleted));
+    assert!(
+        monitor
+            .events(ANYCAST_V4, at)
+            .iter()
+            .all(|event| !event.deleted)
+    );
     let gone = measured::gone(&monitor, "drain", at);
     assert!(gone > lowered, "first less attractive, then gone");
 
     let answers = load.stop();
     let before = |answer: &&Sent| gone.since(answer.at) > EDGE_OF_TIME;
-    let lost: Vec<_> = answers.iter().filter(before).filter(|sent| !sent.answered).collect();
-    let during = answers.iter().filter(before).filter(|sent| sent.at > lowered).count();
+    let lost: Vec<_> = answers
+        .iter()
+        .filter(before)
+        .filter(|sent| !sent.answered)
+        .collect();
+    let during = answers
+        .iter()
+        .filter(before)
+        .filter(|sent| sent.at > lowered)
+        .count();
     println!("measured | requests answered while draining, none lost | {during}");
     assert!(lost.is_empty(), "{} requests lost: {lost:?}", lost.len());
     assert!(during > 10, "the address answered until the withdrawal");
 
     let status = slow.join().expect("no panic");
-    assert_eq!(status, Ok(201), "the request in flight was answered after the withdrawal");
+    assert_eq!(
+        status,
+        Ok(201),
+        "the request in flight was answered after the withdrawal"
+    );
     let output = drain.join().expect("no panic");
     assert!(output.status.success(), "{output:?}");
     let status = node.status(&lab).expect("it answers");
-    assert_eq!(status["verdict"]["state"], "draining");
+    assert_eq!(status["verdict"]["state"], "drained");
     let last_error = leaf.neighbor()["lastNotificationReason"].to_string();
-    assert!(last_error.contains("Cease/Administrative Shutdown"), "{last_error}");
+    assert!(
+        last_error.contains("Cease/Administrative Shutdown"),
+        "{last_error}"
+    );
 
     let at = lab::now();
     let (code, text) = node.cli(&lab, &["drain", "--undo"]);
@@ -81,7 +103,10 @@ fn sigterm_drains_and_ends_with_code_0() {
     node.terminate();
     measured::gone(&monitor, "SIGTERM with 300 ms of GRACEFUL_SHUTDOWN", at);
     assert_eq!(node.wait(), Some(0));
-    assert!(!node.data_dir.join("node.json").exists(), "nobody runs here");
+    assert!(
+        !node.data_dir.join("node.json").exists(),
+        "nobody runs here"
+    );
     drop(lab);
 }
 
@@ -157,7 +182,9 @@ fn put_slow_image(lab: &Lab, node: &EdgeNode) -> thread::JoinHandle<Result<u16, 
         let body = Some(body.to_string().into_bytes());
         let answer = client.try_send("PUT", "/v1/image", Some(&signature), body);
         let answer = runtime().block_on(answer);
-        answer.map(|answer| answer.status).map_err(|error| format!("{error:?}"))
+        answer
+            .map(|answer| answer.status)
+            .map_err(|error| format!("{error:?}"))
     });
     // It is in flight once the node asks the image's server.
     eventually("the slow request is in flight", PATIENCE, || {

@@ -9,7 +9,12 @@ use super::{PATIENCE, alone, announced, measured};
 fn the_route_goes_when_the_process_dies_hangs_or_cannot_write_and_comes_back_after() {
     let _alone = alone();
     let (lab, mut node, monitor) = announced(&[]);
-    assert!(lab.leaves[0].namespace.routes(ANYCAST_V4).contains("10.99.0.1"));
+    assert!(
+        lab.leaves[0]
+            .namespace
+            .routes(ANYCAST_V4)
+            .contains("10.99.0.1")
+    );
 
     let serving = node.serving_pid();
     let at = lab::now();
@@ -65,7 +70,10 @@ fn an_address_that_is_on_no_interface_is_not_announced_and_status_says_why() {
     assert!(why.contains("192.0.2.1 is on no interface"), "{why}");
     let (code, text) = node.cli(&lab, &["check"]);
     assert_eq!(code, Some(1), "{text}");
-    assert!(text.contains("ip address add 192.0.2.1/32 dev lo"), "{text}");
+    assert!(
+        text.contains("ip address add 192.0.2.1/32 dev lo"),
+        "{text}"
+    );
     let at = lab::now();
     lab.node.ip(&["addr", "add", ANYCAST_V4, "dev", "lo"]);
     measured::back(&monitor, "the address on lo again", at);

@@ -45,6 +45,10 @@ fn announced(settings: &[(&str, &str)]) -> (Lab, EdgeNode, RouteMonitor) {
     node.start(&lab);
     let v4 = monitor.added(lab::ANYCAST_V4, began, PATIENCE);
     let v6 = monitor.added(lab::ANYCAST_V6, began, PATIENCE);
-    measured::report("start of the process, until announced", began, v4.at.max(v6.at));
+    measured::report(
+        "start of the process, until announced",
+        began,
+        v4.at.max(v6.at),
+    );
     (lab, node, monitor)
 }

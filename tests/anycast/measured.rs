@@ -1,7 +1,7 @@
 //! How long it took, for people.
 
-use super::lab::{ANYCAST_V4, ANYCAST_V6, Moment, RouteMonitor};
 use super::PATIENCE;
+use super::lab::{ANYCAST_V4, ANYCAST_V6, Moment, RouteMonitor};
 
 /// Prints one line of the table.
 pub fn report(what: &str, from: Moment, to: Moment) {

@@ -130,7 +130,7 @@ impl Engine {
 
     /// Closes the database, with everything that a quick opening needs.
     pub(super) fn close(mut self) {
-        self.view.down(crate::heads::closed());
+        self.view.close();
         self.heads.close();
         if let Some((database, fence)) = self.open.take() {
             close(database);
@@ -270,9 +270,7 @@ impl Engine {
             Err(fault) => {
                 let error = fault.into_error();
                 tracing::error!(cause, %error, "the store cannot be read");
-                self.view.down(Error::Unavailable {
-                    reason: cause.to_owned(),
-                });
+                self.view.down(cause.to_owned());
             }
         }
     }
@@ -324,7 +322,7 @@ fn revisions(results: Vec<Result<Applied>>) -> Vec<Result<Revision>> {
 
 fn cause(fault: Fault) -> String {
     match fault {
-        Fault::Medium(cause) => cause,
+        Fault::Medium(cause) | Fault::Down(cause) => cause,
         Fault::Refused(error) => error.to_string(),
     }
 }

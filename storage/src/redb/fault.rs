@@ -5,6 +5,8 @@ use crate::error::Error;
 pub(super) enum Fault {
     /// The file, or the database on it, must be opened again.
     Medium(String),
+    /// Nothing is open, because of this.
+    Down(String),
     /// The request was answered with an error, and the file is well.
     Refused(Error),
 }
@@ -15,7 +17,7 @@ impl Fault {
     /// The error that a reader gets.
     pub(super) fn into_error(self) -> Error {
         match self {
-            Self::Medium(reason) => Error::Unavailable { reason },
+            Self::Medium(reason) | Self::Down(reason) => Error::Unavailable { reason },
             Self::Refused(error) => error,
         }
     }

@@ -16,34 +16,28 @@ use crate::error::{Error, Result};
 
 /// The file, locked; made first if it is not there.
 pub(super) fn open(path: &Path, cache: usize) -> Result<Arc<dyn Medium>> {
-    let unavailable = |what: &str, error: io::Error| Error::Unavailable {
-        reason: format!("cannot {what} {}: {error}", path.display()),
-    };
     match path.try_exists() {
         Ok(true) => {}
-        Ok(false) => make(path, cache)?,
-        Err(error) => return Err(unavailable("find", error)),
+        Ok(false) => {
+            if let Some(made) = make(path, cache)? {
+                return Ok(made);
+            }
+        }
+        Err(error) => return Err(unavailable(path, "find", &error)),
     }
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(path)
-        .map_err(|error| unavailable("open", error))?;
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    let file = file.map_err(|error| unavailable(path, "open", &error))?;
     match FileMedium::lock(file) {
         Ok(Some(medium)) => Ok(Arc::new(medium)),
-        Ok(None) => Err(Error::Unavailable {
-            reason: format!("{} is in use by another process", path.display()),
-        }),
-        Err(error) => Err(unavailable("lock", error)),
+        Ok(None) => Err(in_use(path)),
+        Err(error) => Err(unavailable(path, "lock", &error)),
     }
 }
 
 /// Makes an empty store beside `path` and then gives it its name, so that there never is half a
-/// file of that name.
-fn make(path: &Path, cache: usize) -> Result<()> {
-    let unavailable = |error: io::Error| Error::Unavailable {
-        reason: format!("cannot make {}: {error}", path.display()),
-    };
+/// file of that name. `None` if another process was quicker.
+fn make(path: &Path, cache: usize) -> Result<Option<Arc<dyn Medium>>> {
+    let failed = |error: io::Error| unavailable(path, "make", &error);
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let file = OpenOptions::new()
@@ -52,25 +46,36 @@ fn make(path: &Path, cache: usize) -> Result<()> {
         .create(true)
         .truncate(false)
         .open(&name)
-        .map_err(unavailable)?;
-    let Some(medium) = FileMedium::lock(file).map_err(unavailable)? else {
-        return Err(Error::Unavailable {
-            reason: format!("{} is being made by another process", path.display()),
-        });
+        .map_err(failed)?;
+    let Some(medium) = FileMedium::lock(file).map_err(failed)? else {
+        return Err(in_use(path));
     };
-    if path.try_exists().map_err(unavailable)? {
-        // Another process was quicker; what we have locked is not what it made.
-        return Ok(());
+    if path.try_exists().map_err(failed)? {
+        return Ok(None);
     }
     // What an interrupted attempt may have left.
-    medium.set_len(0).map_err(unavailable)?;
-    initialize(Arc::new(medium), cache)?;
-    fs::rename(&name, path).map_err(unavailable)?;
+    medium.set_len(0).map_err(failed)?;
+    let medium: Arc<dyn Medium> = Arc::new(medium);
+    initialize(Arc::clone(&medium), cache)?;
+    fs::rename(&name, path).map_err(failed)?;
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(unavailable)?;
-    folder.sync_all().map_err(unavailable)
+    let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+    folder.sync_all().map_err(failed)?;
+    Ok(Some(medium))
+}
+
+fn unavailable(path: &Path, what: &str, error: &io::Error) -> Error {
+    Error::Unavailable {
+        reason: format!("cannot {what} {}: {error}", path.display()),
+    }
+}
+
+fn in_use(path: &Path) -> Error {
+    Error::Unavailable {
+        reason: format!("{} is in use by another process", path.display()),
+    }
 }
 
 /// Writes an empty store to an empty medium.

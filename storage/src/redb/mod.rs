@@ -26,6 +26,7 @@ use std::time::Instant;
 
 use ::redb::ReadTransaction;
 use async_stream::stream;
+use tokio::sync::watch;
 
 use self::engine::Engine;
 use self::fault::Fault;
@@ -169,18 +170,17 @@ impl Store for Redb {
     ) -> BoxFuture<'a, Result<Option<Stored<Record>>>> {
         Box::pin(async move {
             self.reach(key.scope(), read).await?;
-            for _ in 1..TRIES {
-                let mut reopened = self.shared.view.follow();
+            for _ in 0..TRIES {
+                let reopened = self.shared.view.follow();
                 match self.shared.view.read(|txn| read::get(txn, key)) {
-                    Err(Fault::Medium(_)) => {
-                        self.writer.recover();
-                        self.shared.reopened(&mut reopened).await;
+                    Ok(found) => return Ok(found),
+                    Err(fault) => {
+                        let writer = Some(self.writer.as_ref());
+                        self.shared.again(fault, writer, reopened).await?;
                     }
-                    result => return result.map_err(Fault::into_error),
                 }
             }
-            let result = self.shared.view.read(|txn| read::get(txn, key));
-            result.map_err(Fault::into_error)
+            Err(keeps_failing())
         })
     }
 
@@ -256,21 +256,17 @@ impl Shared {
         read: impl Fn(&ReadTransaction) -> Result<T, Fault> + Send + Sync + 'static,
     ) -> Result<T> {
         let read = Arc::new(read);
-        let mut last = Fault::Refused(crate::heads::closed());
         for _ in 0..TRIES {
-            let mut reopened = self.view.follow();
+            let reopened = self.view.follow();
             let view = Arc::clone(&self.view);
             let once = Arc::clone(&read);
             let result = tokio::task::spawn_blocking(move || view.read(|txn| once(txn)));
             match result.await {
-                Ok(Err(fault @ Fault::Medium(_))) => {
-                    last = fault;
-                    if let Some(writer) = writer.upgrade() {
-                        writer.recover();
-                    }
-                    self.reopened(&mut reopened).await;
+                Ok(Ok(found)) => return Ok(found),
+                Ok(Err(fault)) => {
+                    let writer = writer.upgrade();
+                    self.again(fault, writer.as_deref(), reopened).await?;
                 }
-                Ok(result) => return result.map_err(Fault::into_error),
                 Err(error) => {
                     return Err(Error::Unavailable {
                         reason: error.to_string(),
@@ -278,11 +274,37 @@ impl Shared {
                 }
             }
         }
-        Err(last.into_error())
+        Err(keeps_failing())
     }
 
-    /// Waits, bounded, until the view has changed.
-    async fn reopened(&self, view: &mut tokio::sync::watch::Receiver<u64>) {
-        let _ = tokio::time::timeout(self.options.revision_wait, view.changed()).await;
+    /// Returns when a read is worth trying again after this fault: once the database beneath it
+    /// was opened again, or a bounded time has passed.
+    async fn again(
+        &self,
+        fault: Fault,
+        writer: Option<&Writer>,
+        mut reopened: watch::Receiver<u64>,
+    ) -> Result<()> {
+        if let Fault::Refused(error) = fault {
+            return Err(error);
+        }
+        if let Some(writer) = writer {
+            writer.recover();
+        }
+        match fault {
+            Fault::Medium(_) => {
+                let wait = self.options.revision_wait;
+                let _ = tokio::time::timeout(wait, reopened.changed()).await;
+                Ok(())
+            }
+            // Who reads next sees what became of it.
+            fault => Err(fault.into_error()),
+        }
+    }
+}
+
+fn keeps_failing() -> Error {
+    Error::Unavailable {
+        reason: "its file fails whenever it is opened again".into(),
     }
 }

@@ -4,7 +4,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase};
 use tokio::sync::watch;
 
 use super::fault::Fault;
-use crate::error::{Error, Result};
+use crate::heads::closed;
 
 /// What reads see now. Readers and the writer share it; nobody holds it during I/O.
 #[derive(Debug)]
@@ -16,7 +16,8 @@ pub(super) struct View {
 #[derive(Clone, Debug)]
 enum State {
     Open(Arc<Database>),
-    Down(Error),
+    Down(String),
+    Closed,
 }
 
 // === impl View ===
@@ -35,9 +36,15 @@ impl View {
         self.changed.send_modify(|generation| *generation += 1);
     }
 
-    /// Reads get this error from now on.
-    pub(super) fn down(&self, error: Error) {
-        *self.state() = State::Down(error);
+    /// Reads cannot be answered for now, because of this.
+    pub(super) fn down(&self, cause: String) {
+        *self.state() = State::Down(cause);
+        self.changed.send_modify(|generation| *generation += 1);
+    }
+
+    /// Reads cannot be answered any more.
+    pub(super) fn close(&self) {
+        *self.state() = State::Closed;
         self.changed.send_modify(|generation| *generation += 1);
     }
 
@@ -54,7 +61,8 @@ impl View {
         let state = self.state().clone();
         match state {
             State::Open(database) => read(&database.begin_read()?),
-            State::Down(error) => Err(error.into()),
+            State::Down(cause) => Err(Fault::Down(cause)),
+            State::Closed => Err(closed().into()),
         }
     }
 

@@ -78,7 +78,7 @@ class FilesystemLayoutTest(Case):
         return created
 
     def refused_as_invalid(self, call, body):
-        self.refused(422, call, body)
+        self.refused(400, call, body)
 
     def assert_like(self, answer, request):
         for field in request.swagger_types:
