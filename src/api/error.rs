@@ -18,6 +18,10 @@ pub struct ApiError {
     pub message: String,
 }
 
+/// Marks the response of an [`ApiError`].
+#[derive(Clone, Copy)]
+pub(super) struct IsError;
+
 #[derive(Serialize)]
 struct Body<'a> {
     statuscode: u16,
@@ -91,7 +95,9 @@ impl IntoResponse for ApiError {
             statuscode: self.status.as_u16(),
             message: &self.message,
         };
-        (self.status, Json(body)).into_response()
+        let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(IsError);
+        response
     }
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 
 use super::ApiError;
+use super::wire::Object;
 
 /// A JSON body. Unknown fields are ignored and the content type is not looked at; a wrong type is
 /// refused with 400 naming the field, a field given twice likewise, a body that is too long
@@ -56,13 +57,9 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
             "the body of the request is empty, a JSON object is expected",
         ));
     }
-    // An array would be read as an object's fields in their order.
-    if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(ApiError::bad_request("the body is not a JSON object"));
-    }
     serde_json::from_slice::<Unambiguous>(body).map_err(|error| refuse("", error))?;
     let mut json = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let Object(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         refuse(&path, error.into_inner())
     })?;

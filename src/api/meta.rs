@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::ApiError;
-use super::wire::{Texts, texts};
+use super::wire::{Texts, object, texts};
 use crate::domain::{Meta, MetaInput, Quota, QuotaSet};
 
 /// Meta data in a request. What only the server says (times, kind) is ignored.
@@ -37,13 +37,29 @@ pub(super) struct MetaResponse {
 /// Limits in a request or an answer.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(super) struct QuotaSetBody {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object",
+        skip_serializing_if = "Option::is_none"
+    )]
     cluster: Option<QuotaBody>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object",
+        skip_serializing_if = "Option::is_none"
+    )]
     machine: Option<QuotaBody>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object",
+        skip_serializing_if = "Option::is_none"
+    )]
     ip: Option<QuotaBody>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object",
+        skip_serializing_if = "Option::is_none"
+    )]
     project: Option<QuotaBody>,
 }
 

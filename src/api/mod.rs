@@ -9,6 +9,7 @@ mod error;
 mod exclusive;
 mod extract;
 mod filesystemlayout;
+mod go_errors;
 mod heads;
 mod health;
 mod image;
@@ -33,6 +34,7 @@ use axum::routing::get;
 use metal_storage::Store;
 
 pub use error::ApiError;
+pub use go_errors::readable_errors;
 pub use heads::HeadChecker;
 pub use health::{HealthSource, ServiceHealth, ServiceStatus};
 pub use version::VersionInfo;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use metal_bgp::Speaker;
 use metal_storage::{Redb, RedbOptions, ScopeName, Store};
 use tokio::net::TcpListener;
@@ -256,7 +256,8 @@ fn router(config: &Config, shared: &Shared, pulses: Pulses) -> anyhow::Result<Ro
     let body = usize::try_from(config.listen.max_body.bytes())?;
     Ok(api::routes(state)
         .route_layer(from_fn_with_state(guarded, authenticate))
-        .layer(DefaultBodyLimit::max(body)))
+        .layer(DefaultBodyLimit::max(body))
+        .layer(from_fn(api::readable_errors)))
 }
 
 fn checker(

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::super::wire::{Texts, texts, word};
+use super::super::wire::{Texts, object, objects, texts, word};
 use crate::domain::{
     Disk, DiskPartition, Filesystem, FilesystemLayout, Format, GptType, Invalid, LayoutConstraints,
     LayoutId, LogicalVolume, LvmType, Raid, RaidLevel, Timestamps, VolumeGroup,
@@ -15,11 +15,17 @@ pub(super) struct LayoutRequest {
     pub id: Option<String>,
     name: Option<String>,
     description: Option<String>,
+    #[serde(default, deserialize_with = "objects")]
     filesystems: Option<Vec<FilesystemRequest>>,
+    #[serde(default, deserialize_with = "objects")]
     disks: Option<Vec<DiskRequest>>,
+    #[serde(default, deserialize_with = "objects")]
     raid: Option<Vec<RaidRequest>>,
+    #[serde(default, deserialize_with = "objects")]
     volumegroups: Option<Vec<VolumeGroupRequest>>,
+    #[serde(default, deserialize_with = "objects")]
     logicalvolumes: Option<Vec<LogicalVolumeRequest>>,
+    #[serde(default, deserialize_with = "object")]
     constraints: Option<ConstraintsRequest>,
     pub changed: Option<DateTime<Utc>>,
 }
@@ -37,6 +43,7 @@ struct FilesystemRequest {
 #[derive(Debug, Deserialize)]
 struct DiskRequest {
     device: Option<String>,
+    #[serde(default, deserialize_with = "objects")]
     partitions: Option<Vec<DiskPartitionRequest>>,
     wipeonreinstall: Option<bool>,
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::super::wire::Texts;
+use super::super::wire::{Texts, object, objects};
 use crate::domain::{BootConfig, Invalid, Partition};
 
 /// Body of create and update; what is left out of an update stays as it is.
@@ -16,9 +16,12 @@ pub(super) struct PartitionRequest {
     pub name: Option<String>,
     pub description: Option<String>,
     pub mgmtserviceaddress: Option<String>,
+    #[serde(default, deserialize_with = "object")]
     pub bootconfig: Option<BootConfigBody>,
     pub labels: Option<Texts>,
+    #[serde(default, deserialize_with = "objects")]
     pub dns_servers: Option<Vec<DnsServer>>,
+    #[serde(default, deserialize_with = "objects")]
     pub ntp_servers: Option<Vec<NtpServer>>,
     pub changed: Option<DateTime<Utc>>,
 }

@@ -3,16 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::meta::{MetaRequest, MetaResponse, QuotaSetBody};
-use super::super::wire::filled;
+use super::super::wire::{filled, object};
 use crate::domain::{Project, ProjectQuery};
 
 /// Body of create and update.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct ProjectRequest {
+    #[serde(default, deserialize_with = "object")]
     pub meta: Option<MetaRequest>,
     pub name: Option<String>,
     pub description: Option<String>,
     pub tenant_id: Option<String>,
+    #[serde(default, deserialize_with = "object")]
     pub quotas: Option<QuotaSetBody>,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::super::wire::{Texts, word};
+use super::super::wire::{Texts, objects, word};
 use crate::domain::{Constraint, ConstraintType, Invalid, Size};
 
 /// Body of create and update; what is left out of an update stays as it is.
@@ -14,6 +14,7 @@ pub(super) struct SizeRequest {
     pub id: Option<String>,
     pub name: Option<String>,
     pub description: Option<String>,
+    #[serde(default, deserialize_with = "objects")]
     pub constraints: Option<Vec<ConstraintRequest>>,
     pub labels: Option<Texts>,
     pub changed: Option<DateTime<Utc>>,

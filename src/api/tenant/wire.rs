@@ -3,17 +3,21 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::meta::{MetaRequest, MetaResponse, QuotaSetBody};
-use super::super::wire::{Texts, filled, texts};
+use super::super::wire::{Texts, filled, object, texts};
 use crate::domain::{IamConfig, IssuerConfig, Tenant, TenantQuery};
 
 /// Body of create and update.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct TenantRequest {
+    #[serde(default, deserialize_with = "object")]
     pub meta: Option<MetaRequest>,
     pub name: Option<String>,
     pub description: Option<String>,
+    #[serde(default, deserialize_with = "object")]
     pub default_quotas: Option<QuotaSetBody>,
+    #[serde(default, deserialize_with = "object")]
     pub quotas: Option<QuotaSetBody>,
+    #[serde(default, deserialize_with = "object")]
     pub iam_config: Option<IamConfigBody>,
 }
 
@@ -23,6 +27,7 @@ pub(super) struct TenantFindRequest {
     id: Option<String>,
     name: Option<String>,
     annotations: Option<Texts>,
+    #[serde(default, deserialize_with = "object")]
     paging: Option<Paging>,
 }
 
@@ -51,9 +56,17 @@ pub(super) struct TenantResponse {
 
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(super) struct IamConfigBody {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object",
+        skip_serializing_if = "Option::is_none"
+    )]
     issuer_config: Option<IssuerConfigBody>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object",
+        skip_serializing_if = "Option::is_none"
+    )]
     idm_config: Option<IdmConfigBody>,
 }
 

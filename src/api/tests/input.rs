@@ -6,8 +6,8 @@ async fn malformed_json_is_refused_and_changes_nothing() {
     for (body, message) in [
         ("", "is empty"),
         ("{", "not valid JSON: EOF"),
-        ("null", "not a JSON object"),
-        ("[\"a\",null,null,[],null,null]", "not a JSON object"),
+        ("null", "expected an object"),
+        ("[\"a\",null,null,[],null,null]", "expected an object"),
         (r#"{"id":"a"}{"id":"b"}"#, "trailing characters"),
         (
             r#"{"id":7}"#,

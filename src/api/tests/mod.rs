@@ -19,6 +19,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Request, StatusCode};
+use axum::middleware::from_fn;
 use axum::{Extension, Router};
 use http_body_util::BodyExt;
 use metal_storage::Store;
@@ -26,7 +27,10 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use self::interleaved::Interleaved;
-use super::{ApiState, HeadChecker, HealthSource, ServiceHealth, VersionInfo, operations, routes};
+use super::{
+    ApiState, HeadChecker, HealthSource, ServiceHealth, VersionInfo, operations, readable_errors,
+    routes,
+};
 use crate::auth::{Role, User};
 
 /// Longest body of the API under test, bytes.
@@ -88,7 +92,8 @@ impl Api {
         Self(
             routes(state)
                 .layer(Extension(user))
-                .layer(DefaultBodyLimit::max(BODY)),
+                .layer(DefaultBodyLimit::max(BODY))
+                .layer(from_fn(readable_errors)),
         )
     }
 
@@ -192,4 +197,35 @@ async fn every_operation_is_served_and_nothing_else_is() {
     api.raw(Method::PATCH, "/v1/size/x", "{}")
         .await
         .refused(405, "PATCH");
+}
+
+#[tokio::test]
+async fn an_error_goes_as_text_to_go_clients_and_as_json_to_others() {
+    let api = Api::new();
+    for (agent, path, expected) in [
+        (
+            "Go-http-client/2.0",
+            "/v1/size/x",
+            "text/plain; charset=utf-8",
+        ),
+        ("metalctl/v0.18", "/v1/size/x", "text/plain; charset=utf-8"),
+        ("curl/8.0", "/v1/size/x", "application/json"),
+        (
+            "OpenAPI-Generator/0.45.0/python",
+            "/v1/size/x",
+            "application/json",
+        ),
+        ("Go-http-client/2.0", "/v1/size", "application/json"),
+    ] {
+        let request = Request::builder().uri(path).header("user-agent", agent);
+        let request = request.body(Body::empty()).unwrap();
+        let response = api.0.clone().oneshot(request).await.unwrap();
+        assert_eq!(
+            response.headers()["content-type"],
+            expected,
+            "{agent} {path}"
+        );
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(serde_json::from_slice::<Value>(&body).is_ok());
+    }
 }
