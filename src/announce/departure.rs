@@ -5,8 +5,8 @@
 //! is withdrawn; then requests in flight are finished; then the sessions are
 //! closed with Cease/Administrative Shutdown.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use metal_bgp::{PeerState, Speaker};
 use tokio::sync::{mpsc, watch};
@@ -51,6 +51,7 @@ pub struct Departure {
     drain: Drain,
     times: Times,
     phases: watch::Sender<Phase>,
+    since: Arc<Mutex<Instant>>,
     requests: mpsc::Receiver<Request>,
 }
 
@@ -59,6 +60,7 @@ pub struct Departure {
 pub struct Exit {
     requests: mpsc::Sender<Request>,
     phases: watch::Receiver<Phase>,
+    since: Arc<Mutex<Instant>>,
 }
 
 // === impl Departure ===
@@ -69,16 +71,19 @@ impl Departure {
     pub fn new(speaker: Option<Arc<Speaker>>, drain: Drain, times: Times) -> (Self, Exit) {
         let (sender, requests) = mpsc::channel(8);
         let (phases, receiver) = watch::channel(Phase::Serving);
+        let since = Arc::new(Mutex::new(Instant::now()));
         let departure = Self {
             speaker,
             drain,
             times,
             phases,
+            since: Arc::clone(&since),
             requests,
         };
         let exit = Exit {
             requests: sender,
             phases: receiver,
+            since,
         };
         (departure, exit)
     }
@@ -156,6 +161,7 @@ impl Departure {
     }
 
     fn enter(&self, phase: Phase) {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         if self.phases.send_replace(phase) != phase {
             tracing::info!(?phase, "departure");
         }
@@ -184,6 +190,11 @@ impl Exit {
     /// How far a departure is.
     pub fn phase(&self) -> Phase {
         *self.phases.borrow()
+    }
+
+    /// Since when.
+    pub fn since(&self) -> Instant {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Follows the phase.

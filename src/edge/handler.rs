@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::{CONNECTION, RETRY_AFTER};
+use axum::http::header::{CONNECTION, EXPECT, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
@@ -16,8 +16,9 @@ use hyper::body::Incoming;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+use super::body::Lender;
 use super::drain::{Drain, Pace};
-use crate::api::ApiError;
+use crate::api::{self, ApiError};
 use crate::auth::layer::Handled;
 use crate::metrics::Metrics;
 
@@ -73,19 +74,26 @@ impl Handler {
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let version = request.version();
+        let go = api::is_go(request.headers());
+        let waits = request.headers().contains_key(EXPECT);
 
+        let lender = Lender::default();
         let mut response = if self.drain.in_flight() > self.max_requests {
             overloaded()
         } else {
-            self.answer(request, id.clone()).await
+            self.answer(&lender, request, id.clone()).await
         };
+        let took = started.elapsed();
+        api::make_readable(go, &mut response);
         response.headers_mut().insert(REQUEST_ID, id.clone());
-        if self.drain.pace() >= Pace::Leaving && version < Version::HTTP_2 {
+        // Over HTTP/2 a body that nobody wants ends with its stream.
+        let goes_on = version >= Version::HTTP_2
+            || (lender.settle(waits).await && self.drain.pace() < Pace::Leaving);
+        if !goes_on {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }
 
-        let took = started.elapsed();
         let status = response.status().as_u16();
         let handled = response.extensions().get::<Handled>().copied();
         let operation = match handled {
@@ -113,10 +121,15 @@ impl Handler {
         Ok(response)
     }
 
-    async fn answer(&self, mut request: Request<Incoming>, id: HeaderValue) -> Response {
+    async fn answer(
+        &self,
+        lender: &Lender,
+        mut request: Request<Incoming>,
+        id: HeaderValue,
+    ) -> Response {
         // Handlers and, later, other partitions see the id that is answered.
         request.headers_mut().insert(REQUEST_ID, id);
-        let request = request.map(Body::new);
+        let request = request.map(|body| Body::new(lender.lend(body)));
         let answer = AssertUnwindSafe(self.router.clone().oneshot(request)).catch_unwind();
         match tokio::time::timeout(self.timeout, answer).await {
             Ok(Ok(Ok(response))) => response,

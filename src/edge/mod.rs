@@ -4,11 +4,13 @@
 //! - [`tls`]: what is negotiated.
 //! - [`listener`]: sockets and the accept loop, with its limits.
 //! - [`connection`]: one connection, from its first byte to its last.
+//! - [`body`]: a request's body on loan to its handler.
 //! - [`handler`]: one request: id, time limit, access log, metrics.
 //! - [`drain`]: telling connections to finish.
 //! - [`admin`]: the loopback listener for operators and Prometheus.
 
 pub mod admin;
+pub mod body;
 pub mod certificates;
 pub mod connection;
 pub mod drain;

@@ -90,7 +90,7 @@ impl StoreProbe {
     fn has_room(&self) -> Result<(), String> {
         let directory = self.data_dir.display();
         let free = statvfs(&self.data_dir)
-            .map(|stat| stat.blocks_available() as u64 * stat.fragment_size() as u64)
+            .map(|stat| stat.blocks_available() * stat.fragment_size())
             .map_err(|error| format!("{directory}: {error}"))?;
         if free < self.min_free {
             return Err(format!(

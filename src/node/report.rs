@@ -78,10 +78,14 @@ impl Reporter {
             (Phase::Gone, _) => (VerdictState::Drained, leaving(Phase::Gone).to_owned()),
             (phase, _) => (VerdictState::Draining, leaving(phase).to_owned()),
         };
+        let since = match self.exit.phase() {
+            Phase::Serving => verdict.since,
+            _ => self.exit.since(),
+        };
         crate::status::Verdict {
             state,
             why,
-            since: clock::wall() - ago(now.saturating_duration_since(verdict.since)),
+            since: clock::wall() - ago(now.saturating_duration_since(since)),
             valid_until_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
         }
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use metal_bgp::Speaker;
 use metal_storage::{Redb, RedbOptions, ScopeName, Store};
 use tokio::net::TcpListener;
@@ -111,18 +111,6 @@ pub(super) async fn start(config: &Config) -> anyhow::Result<Node> {
     let server = server(config, &shared, pulses.clone())?;
     let room = Room::new(config.listen.max_connections);
     let node_file = node_file(config, &listeners)?;
-    for (listener, address) in listeners {
-        tracing::info!(%address, "serving the API");
-        let accept = listener::accept(
-            listener,
-            server.clone(),
-            room.clone(),
-            connections.clone(),
-            stop.clone(),
-        );
-        connections.spawn(accept);
-    }
-
     let reporter = Reporter {
         node: config.node.to_string(),
         partition: config.partition.to_string(),
@@ -168,6 +156,17 @@ pub(super) async fn start(config: &Config) -> anyhow::Result<Node> {
     node_file
         .write(&config.data_dir)
         .with_context(|| format!("cannot write {}", config.data_dir.node_file().display()))?;
+    for (listener, address) in listeners {
+        tracing::info!(%address, "serving the API");
+        let accept = listener::accept(
+            listener,
+            server.clone(),
+            room.clone(),
+            connections.clone(),
+            stop.clone(),
+        );
+        connections.spawn(accept);
+    }
 
     Ok(Node {
         tasks,
@@ -256,8 +255,7 @@ fn router(config: &Config, shared: &Shared, pulses: Pulses) -> anyhow::Result<Ro
     let body = usize::try_from(config.listen.max_body.bytes())?;
     Ok(api::routes(state)
         .route_layer(from_fn_with_state(guarded, authenticate))
-        .layer(DefaultBodyLimit::max(body))
-        .layer(from_fn(api::readable_errors)))
+        .layer(DefaultBodyLimit::max(body)))
 }
 
 fn checker(

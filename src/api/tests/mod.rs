@@ -28,8 +28,8 @@ use tower::ServiceExt;
 
 use self::interleaved::Interleaved;
 use super::{
-    ApiState, HeadChecker, HealthSource, ServiceHealth, VersionInfo, operations, readable_errors,
-    routes,
+    ApiState, HeadChecker, HealthSource, ServiceHealth, VersionInfo, is_go, make_readable,
+    operations, routes,
 };
 use crate::auth::{Role, User};
 
@@ -93,7 +93,7 @@ impl Api {
             routes(state)
                 .layer(Extension(user))
                 .layer(DefaultBodyLimit::max(BODY))
-                .layer(from_fn(readable_errors)),
+                .layer(from_fn(readable)),
         )
     }
 
@@ -228,4 +228,15 @@ async fn an_error_goes_as_text_to_go_clients_and_as_json_to_others() {
         let body = response.into_body().collect().await.unwrap().to_bytes();
         assert!(serde_json::from_slice::<Value>(&body).is_ok());
     }
+}
+
+/// What the edge does with every answer.
+async fn readable(
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> axum::response::Response {
+    let go = is_go(request.headers());
+    let mut response = next.run(request).await;
+    make_readable(go, &mut response);
+    response
 }
