@@ -7,7 +7,6 @@
 #[path = "../lab/mod.rs"]
 mod lab;
 #[path = "../support/mod.rs"]
-#[allow(dead_code, unused_imports)]
 mod support;
 
 mod clients;
