@@ -8,9 +8,15 @@
 //!
 //! `cargo bench --bench edge -- [--seconds N] [--rounds N] [--only nginx]`
 
+#[path = "../../tests/anycast/edge_node.rs"]
+#[expect(dead_code, reason = "a benchmark starts and kills")]
+mod edge_node;
+#[path = "../../tests/lab/mod.rs"]
+mod lab;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+mod announced;
 mod cold_start;
 mod nginx;
 mod options;
@@ -22,6 +28,7 @@ use std::{process::ExitCode, thread, time::Duration};
 
 use serde_json::json;
 
+use announced::{LEAF_ASN, PATIENCE};
 use nginx::Nginx;
 use options::{Only, Options};
 use report::Comparison;
@@ -60,6 +67,7 @@ fn main() -> ExitCode {
 fn compare(options: &Options) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     cold_start::measure(options);
+    announced::measure(options);
 
     let mut settings = Settings::new().with("log", "level = \"warn\"");
     settings.wrapper = pinned(CORES[0]);

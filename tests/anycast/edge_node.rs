@@ -117,6 +117,15 @@ impl EdgeNode {
         Pid::from_raw(i32::try_from(id).expect("a pid"))
     }
 
+    /// `kill -9` of the process that was started; the serving one dies with it.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // A process that ended by itself cannot be killed any more.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
     /// SIGTERM to the process that was started.
     pub fn terminate(&self) {
         kill(self.guard_pid(), Signal::SIGTERM).expect("it runs");
@@ -179,11 +188,7 @@ impl EdgeNode {
 
 impl Drop for EdgeNode {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            // The serving process dies with its guard.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.kill();
         if std::thread::panicking() {
             eprintln!("--- log of the node ---\n{}", self.log());
         }
