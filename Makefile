@@ -27,7 +27,7 @@ test: ## Install what the tests need (Debian, as root), then run them all
 
 bench: ## Measure against nginx on this machine
 	tests/install.sh packages
-	$(CARGO) bench --locked
+	$(CARGO) bench --locked --bench edge
 
 lint: ## Format and lints, as CI has them
 	$(CARGO) fmt --all --check

@@ -57,7 +57,8 @@ pub struct ApiState {
 /// The router of metal-api v1, without authentication and without limits.
 ///
 /// An unknown path is answered with 404 and a known one with another method with 405, both in the
-/// API's error body.
+/// API's error body. Handlers that need the caller find it as an extension, an `Arc` of
+/// [`User`](crate::auth::User).
 pub fn routes(state: ApiState) -> Router {
     Router::new()
         .route("/v1/health", get(health::health))
@@ -74,11 +75,13 @@ pub fn routes(state: ApiState) -> Router {
         .with_state(state)
 }
 
-async fn no_such_path(uri: Uri) -> ApiError {
+/// 404 for a path that no operation has.
+pub async fn no_such_path(uri: Uri) -> ApiError {
     ApiError::not_found(format!("no such path: {}", uri.path()))
 }
 
-async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
+/// 405 for a path that operations have with other methods.
+pub async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
     ApiError::new(
         axum::http::StatusCode::METHOD_NOT_ALLOWED,
         format!("method {method} is not allowed on {}", uri.path()),

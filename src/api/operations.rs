@@ -1,5 +1,8 @@
 //! The operations that are served: who may call them and whether they write.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use axum::http::Method;
 
 use crate::auth::Role;
@@ -112,6 +115,42 @@ pub fn find(method: &Method, matched_path: &str) -> Option<&'static Operation> {
         .find(|operation| operation.path == matched_path && operation.method == *method)
 }
 
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolved {
+    /// This operation.
+    Operation(&'static Operation),
+    /// The path exists, but not with this method.
+    WrongMethod,
+    /// There is no such path.
+    NoSuchPath,
+}
+
+/// What `method` on the path of a request asks for. Linear in the length of the path.
+pub fn resolve(method: &Method, path: &str) -> Resolved {
+    let Ok(matched) = PATHS.at(path) else {
+        return Resolved::NoSuchPath;
+    };
+    match find(method, matched.value) {
+        Some(operation) => Resolved::Operation(operation),
+        None => Resolved::WrongMethod,
+    }
+}
+
+/// The paths of [`OPERATIONS`], matched as the router matches them.
+static PATHS: LazyLock<matchit::Router<&'static str>> = LazyLock::new(|| {
+    let mut paths = matchit::Router::new();
+    let mut known = BTreeSet::new();
+    for operation in OPERATIONS {
+        if known.insert(operation.path) {
+            paths
+                .insert(operation.path, operation.path)
+                .expect("the paths of the table do not clash");
+        }
+    }
+    paths
+});
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,5 +231,28 @@ GET,/v1/version,info,none (no auth)";
     fn a_head_request_is_governed_by_the_get_of_its_path() {
         assert_eq!(find(&Method::HEAD, "/v1/size").unwrap().id, "listSizes");
         assert_eq!(find(&Method::PATCH, "/v1/size"), None);
+    }
+
+    #[test]
+    fn a_path_resolves_to_its_operation_and_the_fixed_part_wins_over_an_id() {
+        let id = |method, path| match resolve(&method, path) {
+            Resolved::Operation(operation) => operation.id,
+            other => panic!("{path}: {other:?}"),
+        };
+        assert_eq!(id(Method::GET, "/v1/size/n1"), "findSize");
+        assert_eq!(id(Method::HEAD, "/v1/size/n1"), "findSize");
+        assert_eq!(id(Method::GET, "/v1/image/a-1/latest"), "findLatestImage");
+        assert_eq!(id(Method::POST, "/v1/project/find"), "findProjects");
+        assert_eq!(resolve(&Method::PATCH, "/v1/size"), Resolved::WrongMethod);
+        for path in [
+            "/v1/size/",
+            "/v1/size/a/b",
+            "/v1",
+            "/",
+            "/v2/size",
+            "//v1/size",
+        ] {
+            assert_eq!(resolve(&Method::GET, path), Resolved::NoSuchPath, "{path}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! `GET /v1/user/me`: the caller as authentication sees them.
 
+use std::sync::Arc;
+
 use axum::{Extension, Json};
 use serde::Serialize;
 
@@ -17,13 +19,13 @@ pub(super) struct Body {
     subject: String,
 }
 
-pub(super) async fn me(Extension(user): Extension<User>) -> Json<Body> {
+pub(super) async fn me(Extension(user): Extension<Arc<User>>) -> Json<Body> {
     Json(Body {
-        email: user.email,
-        name: user.name,
-        groups: user.groups,
-        tenant: user.tenant,
-        issuer: user.issuer,
-        subject: user.subject,
+        email: user.email.clone(),
+        name: user.name.clone(),
+        groups: user.groups.clone(),
+        tenant: user.tenant.clone(),
+        issuer: user.issuer.clone(),
+        subject: user.subject.clone(),
     })
 }

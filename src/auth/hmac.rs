@@ -6,6 +6,7 @@
 //! host and body are not signed.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
@@ -124,7 +125,7 @@ pub struct Moment {
 #[derive(Debug)]
 pub struct Authenticator {
     /// One per role, each with the user that it stands for.
-    roles: Vec<(RoleKey, User)>,
+    roles: Vec<(RoleKey, Arc<User>)>,
     future_skew: Duration,
     started: DateTime<Utc>,
     replay: ReplayGuard,
@@ -147,7 +148,7 @@ impl Authenticator {
             .into_iter()
             .map(|key| {
                 let user = User::technical(key.role, provider_tenant);
-                (key, user)
+                (key, Arc::new(user))
             })
             .collect();
         Self {
@@ -170,7 +171,7 @@ impl Authenticator {
         headers: &HeaderMap,
         writes: bool,
         now: Moment,
-    ) -> Result<&User, Refusal> {
+    ) -> Result<&Arc<User>, Refusal> {
         let authorization = headers
             .get(header::AUTHORIZATION)
             .ok_or(Refusal::Missing)?

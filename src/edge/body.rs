@@ -15,8 +15,8 @@ const MAX_REST: usize = 1 << 20;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The body as the handler gets it. What it leaves unread goes back to the
-/// [`Lender`].
-pub struct Lent {
+/// lender.
+struct Lent {
     body: Option<Incoming>,
     rest: Arc<Mutex<Option<Incoming>>>,
 }
@@ -29,11 +29,14 @@ pub struct Lender(Arc<Mutex<Option<Incoming>>>);
 
 impl Lender {
     /// Lends `body` out.
-    pub fn lend(&self, body: Incoming) -> Lent {
-        Lent {
+    pub fn lend(&self, body: Incoming) -> axum::body::Body {
+        if body.is_end_stream() {
+            return axum::body::Body::empty();
+        }
+        axum::body::Body::new(Lent {
             body: Some(body),
             rest: Arc::clone(&self.0),
-        }
+        })
     }
 
     /// Reads what the handler left, so that the connection can carry the next

@@ -37,7 +37,7 @@ pub struct Server {
     /// TLS.
     pub acceptor: TlsAcceptor,
     /// Answers requests.
-    pub handler: Handler,
+    pub handler: Arc<Handler>,
     /// Bounds.
     pub limits: Limits,
     /// When to finish.
@@ -102,7 +102,7 @@ impl Server {
         let activity = Arc::new(Activity::new());
         let handler = self.handler;
         let service = service_fn(|request: Request<Incoming>| {
-            let handler = handler.clone();
+            let handler = Arc::clone(&handler);
             let busy = activity.busy();
             async move {
                 let response = match admission {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
 use axum::http::header::{CONNECTION, EXPECT, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
@@ -18,8 +19,9 @@ use uuid::Uuid;
 
 use super::body::Lender;
 use super::drain::{Drain, Pace};
+use crate::api::operations::{self, Resolved};
 use crate::api::{self, ApiError};
-use crate::auth::layer::Handled;
+use crate::auth::{Admission, Role};
 use crate::metrics::Metrics;
 
 /// Names a request in logs, ours and the client's.
@@ -28,43 +30,39 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID: usize = 64;
 
 /// Answers requests with a router, and accounts for them.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Handler {
-    router: Router,
-    drain: Drain,
-    metrics: Arc<Metrics>,
-    timeout: Duration,
-    max_requests: usize,
-    probe_id: HeaderValue,
+    /// The API.
+    pub router: Router,
+    /// Who may call it.
+    pub admission: Admission,
+    /// Counts what is in flight.
+    pub drain: Drain,
+    /// Counts what was answered.
+    pub metrics: Arc<Metrics>,
+    /// From a request's head to its answer.
+    pub timeout: Duration,
+    /// Requests at once.
+    pub max_requests: usize,
+    /// Bytes of a request's body.
+    pub max_body: usize,
+    /// The id of the node's own probes, which are not logged.
+    pub probe_id: HeaderValue,
+}
+
+/// What is known of a request once it was answered.
+struct Answered {
+    response: Response,
+    operation: &'static str,
+    role: Option<Role>,
 }
 
 // === impl Handler ===
 
 impl Handler {
-    /// Answers with `router`, each request within `timeout`, and no more than
-    /// `max_requests` at once. Requests with the id `probe_id` are the node's
-    /// own probes, which are not logged.
-    pub fn new(
-        router: Router,
-        drain: Drain,
-        metrics: Arc<Metrics>,
-        timeout: Duration,
-        max_requests: usize,
-        probe_id: HeaderValue,
-    ) -> Self {
-        Self {
-            router,
-            drain,
-            metrics,
-            timeout,
-            max_requests,
-            probe_id,
-        }
-    }
-
     /// Answers one request that came from `peer`.
     pub async fn handle(
-        self,
+        &self,
         peer: SocketAddr,
         request: Request<Incoming>,
     ) -> Result<Response, Infallible> {
@@ -72,17 +70,18 @@ impl Handler {
         let flight = self.drain.enter();
         let id = request_id(request.headers());
         let method = request.method().clone();
-        let path = request.uri().path().to_owned();
+        let path = tracing::enabled!(target: "access", tracing::Level::INFO)
+            .then(|| request.uri().path().to_owned());
         let version = request.version();
         let go = api::is_go(request.headers());
         let waits = request.headers().contains_key(EXPECT);
 
         let lender = Lender::default();
-        let mut response = if self.drain.in_flight() > self.max_requests {
-            overloaded()
-        } else {
-            self.answer(&lender, request, id.clone()).await
-        };
+        let Answered {
+            mut response,
+            operation,
+            role,
+        } = self.answer(&lender, request, id.clone()).await;
         let took = started.elapsed();
         api::make_readable(go, &mut response);
         response.headers_mut().insert(REQUEST_ID, id.clone());
@@ -93,18 +92,12 @@ impl Handler {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }
-
-        let status = response.status().as_u16();
-        let handled = response.extensions().get::<Handled>().copied();
-        let operation = match handled {
-            Some(handled) => handled.operation,
-            None => "none",
-        };
         if id == self.probe_id {
             return Ok(response);
         }
+
+        let status = response.status().as_u16();
         self.metrics.answered(operation, status, took);
-        let role = handled.and_then(|handled| handled.role);
         tracing::info!(
             target: "access",
             %peer,
@@ -121,15 +114,52 @@ impl Handler {
         Ok(response)
     }
 
+    /// Finds the operation, lets the caller pass or not, and bounds the time.
+    /// Only what the operations' table names reaches the router.
     async fn answer(
         &self,
         lender: &Lender,
-        mut request: Request<Incoming>,
+        request: Request<Incoming>,
         id: HeaderValue,
-    ) -> Response {
+    ) -> Answered {
+        let mut request = request.map(|body| lender.lend(body));
         // Handlers and, later, other partitions see the id that is answered.
         request.headers_mut().insert(REQUEST_ID, id);
-        let request = request.map(|body| Body::new(lender.lend(body)));
+        let mut answered = Answered {
+            response: Response::default(),
+            operation: "none",
+            role: None,
+        };
+        answered.response = if self.drain.in_flight() > self.max_requests {
+            overloaded()
+        } else {
+            match operations::resolve(request.method(), request.uri().path()) {
+                Resolved::NoSuchPath => {
+                    let uri = request.uri().clone();
+                    api::no_such_path(uri).await.into_response()
+                }
+                Resolved::WrongMethod => {
+                    let (method, uri) = (request.method().clone(), request.uri().clone());
+                    api::method_not_allowed(method, uri).await.into_response()
+                }
+                Resolved::Operation(operation) => {
+                    answered.operation = operation.id;
+                    match self.admission.admit(operation, &mut request) {
+                        Err(error) => error.into_response(),
+                        Ok(role) => {
+                            answered.role = role;
+                            self.execute(request).await
+                        }
+                    }
+                }
+            }
+        };
+        answered
+    }
+
+    async fn execute(&self, request: Request<Body>) -> Response {
+        let mut request = request;
+        DefaultBodyLimit::max(self.max_body).apply(&mut request);
         let answer = AssertUnwindSafe(self.router.clone().oneshot(request)).catch_unwind();
         match tokio::time::timeout(self.timeout, answer).await {
             Ok(Ok(Ok(response))) => response,

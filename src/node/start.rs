@@ -6,8 +6,6 @@ use std::time::Instant;
 
 use anyhow::Context;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
 use metal_bgp::Speaker;
 use metal_storage::{Redb, RedbOptions, ScopeName, Store};
 use tokio::net::TcpListener;
@@ -25,8 +23,8 @@ use super::{credentials, speaker, upkeep};
 use crate::announce::departure::{Exit, Times};
 use crate::announce::{Announcer, Departure, Policy};
 use crate::api::{self, ApiState, HeadChecker, VersionInfo};
-use crate::auth::Authenticator;
-use crate::auth::layer::{Guarded, authenticate};
+use crate::auth::{Admission, Authenticator};
+
 use crate::clock;
 use crate::config::Config;
 use crate::edge::admin::{self, Admin};
@@ -220,18 +218,23 @@ fn server(config: &Config, shared: &Shared, pulses: Pulses) -> anyhow::Result<Se
         idle_timeout: listen.idle_timeout,
         streams: STREAMS,
     };
-    let handler = Handler::new(
-        router(config, shared, pulses)?,
-        shared.drain.clone(),
-        Arc::clone(&shared.metrics),
-        listen.request_timeout,
-        listen.max_connections,
-        shared.probe_id.parse()?,
-    );
+    let handler = Handler {
+        router: router(config, shared, pulses)?,
+        admission: Admission {
+            authenticator: Arc::clone(&shared.authenticator),
+            metrics: Arc::clone(&shared.metrics),
+        },
+        drain: shared.drain.clone(),
+        metrics: Arc::clone(&shared.metrics),
+        timeout: listen.request_timeout,
+        max_requests: listen.max_connections,
+        max_body: usize::try_from(listen.max_body.bytes())?,
+        probe_id: shared.probe_id.parse()?,
+    };
     let tls = tls::server_config(Arc::clone(&shared.certificates))?;
     Ok(Server {
         acceptor: TlsAcceptor::from(Arc::new(tls)),
-        handler,
+        handler: Arc::new(handler),
         limits,
         drain: shared.drain.clone(),
         metrics: Arc::clone(&shared.metrics),
@@ -248,14 +251,7 @@ fn router(config: &Config, shared: &Shared, pulses: Pulses) -> anyhow::Result<Ro
         heads: HeadChecker::new(config.http.head_timeout)?,
         health: Arc::new(PublicHealth(pulses)),
     };
-    let guarded = Guarded {
-        authenticator: Arc::clone(&shared.authenticator),
-        metrics: Arc::clone(&shared.metrics),
-    };
-    let body = usize::try_from(config.listen.max_body.bytes())?;
-    Ok(api::routes(state)
-        .route_layer(from_fn_with_state(guarded, authenticate))
-        .layer(DefaultBodyLimit::max(body)))
+    Ok(api::routes(state))
 }
 
 fn checker(

@@ -91,7 +91,7 @@ impl Api {
         };
         Self(
             routes(state)
-                .layer(Extension(user))
+                .layer(Extension(Arc::new(user)))
                 .layer(DefaultBodyLimit::max(BODY))
                 .layer(from_fn(readable)),
         )
