@@ -36,6 +36,7 @@ mod scope;
 mod stats;
 mod store;
 mod table;
+mod table_change;
 mod value;
 
 pub use batch::{Batch, Guard, Write};
@@ -54,5 +55,6 @@ pub use schema::{Column, Schema};
 pub use scope::{Scope, ScopeName};
 pub use stats::{LATENCY_BOUNDS, Stats};
 pub use store::{BoxFuture, BoxStream, Read, Store};
-pub use table::Table;
+pub use table::{Listed, Table};
+pub use table_change::{EntityChange, TableChange};
 pub use value::{Kind, Value};
