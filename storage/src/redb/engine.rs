@@ -23,6 +23,9 @@ use crate::revision::Revision;
 use crate::scope::Scope;
 use crate::stats::Counters;
 
+/// Bytes of a file that is worth making smaller.
+const WORTH: u64 = 16 * 1024 * 1024;
+
 /// The one that writes: applies groups of batches, and opens the database again after a fault.
 ///
 /// Every group is one redb transaction with two-phase commit: the header that shows a group is
@@ -155,7 +158,7 @@ impl Engine {
         };
         let before = self.medium.len().map_err(|e| unavailable(e.to_string()))?;
         let stored = stored(&database).map_err(Fault::into_error)?;
-        if stored > before / 2 {
+        if before < WORTH || stored > before / 2 {
             let after = before;
             return Ok(Compaction { before, after });
         }
@@ -424,7 +427,7 @@ fn stored(database: &Database) -> Result<u64, Fault> {
     let txn = database.begin_write()?;
     let stats = txn.stats()?;
     txn.abort()?;
-    Ok(stats.stored_bytes() + stats.metadata_bytes())
+    Ok(stats.allocated_pages() * stats.page_size() as u64)
 }
 
 fn cause(fault: Fault) -> String {

@@ -167,7 +167,7 @@ impl Redb {
     }
 
     /// Copies the store into a new file without what is free in it, which then takes the old
-    /// one's name, if that makes it smaller by half at least. Commits wait meanwhile; reads and
+    /// one's name, if it has 16 MiB at least and that makes it smaller by about half. Commits wait meanwhile; reads and
     /// watchers go on. There must be room for both files. Costs what is stored, which is bounded
     /// by [`RedbOptions::compact_bytes`].
     ///
