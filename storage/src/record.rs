@@ -12,7 +12,9 @@ use crate::value::Value;
 pub struct Record {
     /// Where it is.
     pub key: Key,
-    /// Its indexed and unique columns; each name at most once.
+    /// Its indexed and unique columns: those that its table's [`Schema`](crate::Schema) declares,
+    /// in that order, as a [`Table`](crate::Table) makes them. A backend that was opened with
+    /// schemas refuses others.
     pub fields: Vec<Field>,
     /// One JSON document. A backend may give it back with other spacing, or its members in
     /// another order.

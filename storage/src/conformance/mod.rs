@@ -17,25 +17,66 @@ pub mod bounds;
 pub mod commits;
 pub mod concurrency;
 pub mod durability;
+mod isolated;
 mod kit;
 pub mod lists;
 pub mod model;
 pub mod reads;
+mod schemas;
 pub mod unique;
 pub mod watches;
 
 use std::sync::Arc;
 
+pub use self::isolated::Isolated;
+pub use self::schemas::SCHEMAS;
+use crate::limits::{BATCH_BYTES, BATCH_GUARDS, BATCH_WRITES};
 use crate::store::{BoxFuture, Store};
 
 /// Opens stores of one kind for one test.
 pub trait Backend: Send + Sync {
-    /// An empty store that remembers this many revisions of each scope.
+    /// An empty store of [`SCHEMAS`] that remembers this many revisions of each scope. Where one
+    /// engine serves many tests, an [`Isolated`] one.
     fn fresh(&self, history: u64) -> BoxFuture<'_, Arc<dyn Store>>;
 
     /// The last fresh store, closed and opened again; `None` if nothing survives that.
     fn reopened(&self) -> BoxFuture<'_, Option<Arc<dyn Store>>> {
         Box::pin(async { None })
+    }
+
+    /// The largest batches that it takes; larger ones it refuses.
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
+
+    /// How many random histories are compared with the model, unless `PROPTEST_CASES` says
+    /// otherwise. Fewer where each commit crosses a network.
+    fn cases(&self) -> u32 {
+        64
+    }
+}
+
+/// The bounds of a batch on one kind of engine, where they are narrower than
+/// [ours](crate::limits).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Writes of records without unique columns.
+    pub writes: usize,
+    /// Guards of a batch with one such write.
+    pub guards: usize,
+    /// Bytes, as [`Batch::size`](crate::Batch::size) counts them.
+    pub bytes: usize,
+}
+
+// === impl Limits ===
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            writes: BATCH_WRITES,
+            guards: BATCH_GUARDS,
+            bytes: BATCH_BYTES,
+        }
     }
 }
 

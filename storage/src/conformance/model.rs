@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use super::Backend;
 use super::kit::*;
+use super::schemas::fields;
 use crate::{
-    Batch, Guard, Memory, Name, OpId, Query, Read, Record, Revision, Scope, Store, Value, Version,
-    Write,
+    Batch, Change, Error, Guard, Memory, Name, OpId, Page, Query, Read, Record, Revision, Scope,
+    Store, Value, Version, Write,
 };
 
 const SCOPES: [&str; 2] = ["global", "fra"];
@@ -63,13 +64,23 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 1..40)
 }
 
-fn value(number: u8) -> Value {
+fn name(number: u8) -> Value {
     match number {
         0 => Value::Null,
         1 => "one".into(),
-        2 => 1.into(),
-        3 => true.into(),
+        2 => "1".into(),
+        3 => "One".into(),
         _ => "".into(),
+    }
+}
+
+fn group(number: u8) -> Value {
+    match number {
+        0 => Value::Null,
+        1 => 1.into(),
+        2 => (-1).into(),
+        3 => i64::MAX.into(),
+        _ => 0.into(),
     }
 }
 
@@ -92,16 +103,35 @@ async fn batch(step: &Step, model: &Memory) -> Batch {
         let key = key(*table, *id);
         batch.writes.push(match content {
             None => Write::Delete(key),
-            Some((name, group)) => Write::Put(Record {
-                fields: vec![
-                    field("name", value(*name), true),
-                    field("group", value(*group), false),
-                ],
-                ..plain(key, &format!("{} {name} {group}", step.op))
+            Some((n, g)) => Write::Put(Record {
+                fields: fields(&key, [("name", name(*n)), ("group", group(*g))]),
+                ..plain(key, &format!("{} {n} {g}", step.op))
             }),
         });
     }
     batch
+}
+
+/// A document as every backend may give it back.
+fn canonical(record: &mut Record) {
+    let json: serde_json::Value = serde_json::from_slice(&record.doc).unwrap();
+    record.doc = serde_json::to_vec(&json).unwrap().into();
+}
+
+fn canonical_page(mut page: Page) -> Page {
+    for stored in &mut page.records {
+        canonical(&mut stored.value);
+    }
+    page
+}
+
+fn canonical_change(mut change: Change) -> Change {
+    for write in &mut change.writes {
+        if let Write::Put(record) = write {
+            canonical(record);
+        }
+    }
+    change
 }
 
 async fn run(store: Arc<dyn Store>, steps: Vec<Step>) -> Result<(), TestCaseError> {
@@ -111,7 +141,11 @@ async fn run(store: Arc<dyn Store>, steps: Vec<Step>) -> Result<(), TestCaseErro
         let batch = batch(step, &model).await;
         let expected = model.commit(batch.clone()).await;
         let got = store.commit(batch.clone()).await;
-        prop_assert_eq!(&got, &expected, "{:?}", batch);
+        match (&got, &expected) {
+            // Each may say in its own words what it does not take.
+            (Err(Error::Invalid(_)), Err(Error::Invalid(_))) => {}
+            _ => prop_assert_eq!(&got, &expected, "{:?}", batch),
+        }
         if let Ok(revision) = got {
             let head = heads.entry(batch.scope).or_default();
             *head = revision.max(*head);
@@ -121,7 +155,7 @@ async fn run(store: Arc<dyn Store>, steps: Vec<Step>) -> Result<(), TestCaseErro
         for table in TABLES {
             let all = Query::new(scope.clone(), Name::from_static(table));
             let mut queries = vec![all.clone()];
-            for column in ["name", "group"] {
+            for (column, value) in [("name", name as fn(u8) -> Value), ("group", group)] {
                 for number in 0..5 {
                     let mut query = all.clone();
                     query.equal.push((Name::from_static(column), value(number)));
@@ -130,28 +164,29 @@ async fn run(store: Arc<dyn Store>, steps: Vec<Step>) -> Result<(), TestCaseErro
                 }
             }
             for query in queries {
-                let expected = model.list(&query, Read::Latest).await;
-                prop_assert_eq!(store.list(&query, Read::Latest).await, expected);
+                let expected = model.list(&query, Read::Latest).await.map(canonical_page);
+                let got = store.list(&query, Read::Latest).await.map(canonical_page);
+                prop_assert_eq!(got, expected, "{:?}", query);
             }
         }
         let head = heads.get(&scope).copied().unwrap_or_default();
         let mut expected = model.watch(scope.clone(), Revision::ZERO);
         let mut got = store.watch(scope.clone(), Revision::ZERO);
         for _ in 0..head.get() {
-            prop_assert_eq!(next(&mut got).await, next(&mut expected).await);
+            let expected = next(&mut expected).await.map(canonical_change);
+            prop_assert_eq!(next(&mut got).await.map(canonical_change), expected);
         }
     }
     Ok(())
 }
 
-/// `PROPTEST_CASES` says how often; 64 times unless it does.
 pub async fn it_does_what_the_model_does(backend: &dyn Backend) {
     let mut config = ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::default()
     };
     if std::env::var_os("PROPTEST_CASES").is_none() {
-        config.cases = 64;
+        config.cases = backend.cases();
     }
     let handle = tokio::runtime::Handle::current();
     let result = tokio::task::block_in_place(|| {
