@@ -17,6 +17,7 @@
 
 mod batch;
 mod change;
+mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod entity;

@@ -4,10 +4,10 @@ use std::ops::Bound;
 
 use redb::{ReadTransaction, ReadableTable, TableError};
 
-use super::codec;
 use super::fault::Fault;
 use super::layout::{self, CHANGES, Head, INDEX, OPS, RECORDS, SCOPES};
 use crate::change::Change;
+use crate::codec;
 use crate::error::Error;
 use crate::key::Key;
 use crate::limits::PAGE_BYTES;
