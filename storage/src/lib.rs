@@ -38,6 +38,7 @@ pub mod sql;
 mod stats;
 mod store;
 mod table;
+mod table_change;
 mod value;
 
 pub use batch::{Batch, Guard, Write};
@@ -57,5 +58,6 @@ pub use scope::{Scope, ScopeName};
 pub use sql::{Sql, SqlOptions};
 pub use stats::{LATENCY_BOUNDS, Stats};
 pub use store::{BoxFuture, BoxStream, Read, Store};
-pub use table::Table;
+pub use table::{Listed, Table};
+pub use table_change::{EntityChange, TableChange};
 pub use value::{Kind, Value};
