@@ -12,11 +12,12 @@
 //! | order of changes | [`Revision`], [`Change`] |
 //! | what may go wrong, and what to do then | [`Error`] |
 //! | bounds | [`limits`] |
-//! | backends | [`Memory`], [`Redb`] |
+//! | backends | [`Memory`], [`Redb`], [`Sql`] |
 #![forbid(unsafe_code)]
 
 mod batch;
 mod change;
+mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod entity;
@@ -33,6 +34,7 @@ mod redb;
 mod revision;
 mod schema;
 mod scope;
+pub mod sql;
 mod stats;
 mod store;
 mod table;
@@ -53,6 +55,7 @@ pub use redb::{Compaction, Durability, Medium, Redb, RedbOptions};
 pub use revision::{Revision, Version};
 pub use schema::{Column, Schema};
 pub use scope::{Scope, ScopeName};
+pub use sql::{Sql, SqlOptions};
 pub use stats::{LATENCY_BOUNDS, Stats};
 pub use store::{BoxFuture, BoxStream, Read, Store};
 pub use table::{Listed, Table};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use redb::{Database, Durability, Key, ReadableDatabase, ReadableTable, TableDefinition, Value};
 
-use super::codec;
 use super::fault::Fault;
 use super::file;
 use super::layout::{CHANGES, FORMAT, INDEX, META, OPS, RECORDS, SCOPES};
 use super::medium::Medium;
+use super::seal::sealed;
 
 /// Entries that are copied in one transaction.
 const CHUNK: usize = 4096;
@@ -38,8 +38,8 @@ fn contents(from: &Database, format: u32, to: &Database) -> Result<(), Fault> {
         same(from, to, RECORDS)?;
         same(from, to, CHANGES)?;
     } else {
-        sealed(from, to, RECORDS)?;
-        sealed(from, to, CHANGES)?;
+        with_checksums(from, to, RECORDS)?;
+        with_checksums(from, to, CHANGES)?;
     }
     same(from, to, INDEX)?;
     same(from, to, OPS)?;
@@ -75,7 +75,7 @@ fn same<K: Key + 'static, V: Value + 'static>(
 }
 
 /// From format 1, which had no checksums.
-fn sealed(
+fn with_checksums(
     from: &Database,
     to: &Database,
     table: TableDefinition<'static, Bytes, Bytes>,
@@ -89,7 +89,7 @@ fn sealed(
             let mut to = txn.open_table(table)?;
             for entry in entries.by_ref().take(CHUNK) {
                 let (key, value) = entry?;
-                let value = codec::sealed(key.value(), value.value());
+                let value = sealed(key.value(), value.value());
                 to.insert(key.value(), value.as_slice())?;
             }
         }

@@ -7,7 +7,6 @@
 //! ```
 
 mod apply;
-mod codec;
 mod compaction;
 mod copy;
 mod engine;
@@ -19,6 +18,7 @@ mod medium;
 mod options;
 mod overlay;
 mod read;
+mod seal;
 mod view;
 mod writer;
 

@@ -4,9 +4,9 @@ use std::ops::Bound;
 
 use redb::{ReadTransaction, ReadableTable, TableError};
 
-use super::codec;
 use super::fault::Fault;
 use super::layout::{self, CHANGES, Head, INDEX, OPS, RECORDS, SCOPES};
+use super::seal;
 use crate::change::Change;
 use crate::error::Error;
 use crate::key::Key;
@@ -23,7 +23,7 @@ pub(super) fn get(txn: &ReadTransaction, key: &Key) -> Read<Option<Stored<Record
     let records = txn.open_table(RECORDS)?;
     let at = layout::record(key);
     match records.get(at.as_slice())? {
-        Some(bytes) => Ok(Some(codec::decode_record(key.clone(), &at, bytes.value())?)),
+        Some(bytes) => Ok(Some(seal::open_record(key.clone(), &at, bytes.value())?)),
         None => Ok(None),
     }
 }
@@ -76,7 +76,7 @@ pub(super) fn list(txn: &ReadTransaction, query: &Query) -> Read<Page> {
         let found = match record {
             Some(record) => {
                 let at = layout::record(&key);
-                codec::decode_record(key, &at, record)
+                seal::open_record(key, &at, record)
             }
             None => Err(Error::Corrupt {
                 what: key.to_string(),
@@ -158,7 +158,7 @@ pub(super) fn changes(
         let (_, value) = entry?;
         bytes += value.value().len();
         let at = layout::change(scope, expected);
-        changes.push(codec::decode_change(scope, expected, &at, value.value())?);
+        changes.push(seal::open_change(scope, expected, &at, value.value())?);
         expected = expected.next();
         if bytes > PAGE_BYTES {
             break;

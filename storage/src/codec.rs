@@ -1,6 +1,4 @@
-//! Records and changes as bytes: the CRC-32 of their key and of what follows, so that damage and
-//! what stands in a wrong place are found when they are read; numbers are little-endian, lengths
-//! stand before what they count.
+//! Records and changes as bytes: lengths are little-endian, then what they count.
 
 use bytes::Bytes;
 use uuid::Uuid;
@@ -19,53 +17,18 @@ use crate::value::Value;
 const DELETE: u8 = 0;
 const PUT: u8 = 1;
 
-/// Bytes of a checksum.
-const SEAL: usize = 4;
-
-/// Puts the checksum of a key and its value before the value.
-pub(super) fn sealed(at: &[u8], value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(SEAL + value.len());
-    out.extend([0; SEAL]);
-    out.extend_from_slice(value);
-    seal(at, &mut out);
-    out
-}
-
-/// Writes the checksum to the place that was left for it.
-fn seal(at: &[u8], out: &mut [u8]) {
-    let (sum, value) = out.split_at_mut(SEAL);
-    sum.copy_from_slice(&checksum(at, value).to_le_bytes());
-}
-
-/// What was sealed, unless it or its key was changed since.
-fn unseal<'a>(at: &[u8], bytes: &'a [u8]) -> Option<&'a [u8]> {
-    let (sum, value) = bytes.split_at_checked(SEAL)?;
-    (sum == checksum(at, value).to_le_bytes()).then_some(value)
-}
-
-fn checksum(at: &[u8], value: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(at);
-    hasher.update(value);
-    hasher.finalize()
-}
-
-/// A record without its key, to be kept there.
-pub(super) fn encode_record(at: &[u8], record: &Record, version: Version) -> Vec<u8> {
+/// A record without its key.
+pub(crate) fn encode_record(record: &Record, version: Version) -> Vec<u8> {
     let mut out = Vec::with_capacity(record.size() + 32);
-    out.extend([0; SEAL]);
     out.extend(version.get().to_le_bytes());
     put_body(&mut out, record);
-    seal(at, &mut out);
     out
 }
 
-/// The record of this key, found there.
-pub(super) fn decode_record(key: Key, at: &[u8], bytes: &[u8]) -> Result<Stored<Record>> {
-    let decoded = unseal(at, bytes).and_then(|bytes| {
-        let mut reader = Reader { rest: bytes };
-        reader.stored().filter(|_| reader.rest.is_empty())
-    });
+/// The record of this key.
+pub(crate) fn decode_record(key: Key, bytes: &[u8]) -> Result<Stored<Record>> {
+    let mut reader = Reader { rest: bytes };
+    let decoded = reader.stored().filter(|_| reader.rest.is_empty());
     match decoded {
         Some((version, fields, doc)) => Ok(Stored {
             value: Record { key, fields, doc },
@@ -73,20 +36,19 @@ pub(super) fn decode_record(key: Key, at: &[u8], bytes: &[u8]) -> Result<Stored<
         }),
         None => Err(Error::Corrupt {
             what: key.to_string(),
-            cause: "its bytes are not what was written".into(),
+            cause: "its bytes are no record".into(),
         }),
     }
 }
 
-/// The version of the record found there.
-pub(super) fn decode_version(at: &[u8], bytes: &[u8]) -> Option<Version> {
-    let rest = unseal(at, bytes)?;
-    Reader { rest }.u64().map(Version::new)
+/// The version of a record.
+pub(crate) fn decode_version(bytes: &[u8]) -> Option<Version> {
+    Reader { rest: bytes }.u64().map(Version::new)
 }
 
-/// A change without its revision and scope, to be kept there.
-pub(super) fn encode_change(at: &[u8], op: OpId, writes: &[Write]) -> Vec<u8> {
-    let mut out = vec![0; SEAL];
+/// A change without its revision and scope.
+pub(crate) fn encode_change(op: OpId, writes: &[Write]) -> Vec<u8> {
+    let mut out = Vec::new();
     out.extend_from_slice(op.as_uuid().as_bytes());
     put_len(&mut out, writes.len());
     for write in writes {
@@ -101,21 +63,13 @@ pub(super) fn encode_change(at: &[u8], op: OpId, writes: &[Write]) -> Vec<u8> {
             }
         }
     }
-    seal(at, &mut out);
     out
 }
 
-/// The change of this scope and revision, found there.
-pub(super) fn decode_change(
-    scope: &Scope,
-    revision: Revision,
-    at: &[u8],
-    bytes: &[u8],
-) -> Result<Change> {
-    let decoded = unseal(at, bytes).and_then(|bytes| {
-        let mut reader = Reader { rest: bytes };
-        reader.change(scope).filter(|_| reader.rest.is_empty())
-    });
+/// The change of this scope and revision.
+pub(crate) fn decode_change(scope: &Scope, revision: Revision, bytes: &[u8]) -> Result<Change> {
+    let mut reader = Reader { rest: bytes };
+    let decoded = reader.change(scope).filter(|_| reader.rest.is_empty());
     match decoded {
         Some((op, writes)) => Ok(Change {
             revision,
@@ -124,15 +78,14 @@ pub(super) fn decode_change(
         }),
         None => Err(Error::Corrupt {
             what: format!("revision {revision} of {scope}"),
-            cause: "its bytes are not what was written".into(),
+            cause: "its bytes are no change".into(),
         }),
     }
 }
 
-/// The operation of the change found there.
-pub(super) fn decode_op(at: &[u8], bytes: &[u8]) -> Option<OpId> {
-    let rest = unseal(at, bytes)?;
-    Reader { rest }.op()
+/// The operation of a change.
+pub(crate) fn decode_op(bytes: &[u8]) -> Option<OpId> {
+    Reader { rest: bytes }.op()
 }
 
 fn put_len(out: &mut Vec<u8>, len: usize) {
