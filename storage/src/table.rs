@@ -11,6 +11,7 @@ use crate::key::Key;
 use crate::name::Name;
 use crate::query::{Filter, Query};
 use crate::record::Stored;
+use crate::reindex::{Reindexed, reindex};
 use crate::revision::{Revision, Version};
 use crate::scope::Scope;
 use crate::store::{BoxStream, Read, Store};
@@ -136,6 +137,19 @@ impl<E: Entity> Table<E> {
     pub fn watch(&self, since: Revision) -> BoxStream<'static, Result<TableChange<E>>> {
         let changes = self.store.watch(self.scope.clone(), since);
         Box::pin(changes.map(|change| change.map(TableChange::of)))
+    }
+
+    /// Writes each record anew whose columns are not those that its entity gives now: after a
+    /// column was added to the schema, became unique, or is worked out in another way. Until
+    /// then, lists by such a column miss the records written before. Each is a commit of its own,
+    /// so that it can be interrupted, repeated, and run while others write; the scope's owner
+    /// calls it before it serves. Costs a list of the table, and a commit for each record that is
+    /// written.
+    ///
+    /// # Errors
+    /// As [`Store::list`] and [`Store::commit`]; what is wrong with one record is in the answer.
+    pub async fn reindex(&self) -> Result<Reindexed> {
+        reindex::<E>(self.store.as_ref(), &self.scope).await
     }
 
     /// The entity whose unique column holds this. Costs O(log n).

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use metal_storage::{
-    Batch, Column, Entity, EntityChange, Error, Filter, Memory, Read, Revision, Schema, Scope,
-    Table, Value,
+    Batch, Column, Entity, EntityChange, Error, Filter, Memory, Read, Redb, RedbOptions, Revision,
+    Schema, Scope, Table, Value,
 };
 use serde::{Deserialize, Serialize};
 
@@ -287,4 +287,75 @@ impl Entity for Size {
     fn columns(&self) -> Vec<Value> {
         Vec::new()
     }
+}
+
+/// What [`User`] became: a column more, and one that has become unique.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct NewUser {
+    id: String,
+    email: Option<String>,
+    tenant: String,
+    #[serde(default)]
+    admin: bool,
+}
+
+impl Entity for NewUser {
+    const SCHEMA: Schema = Schema::new(
+        "user",
+        &[
+            Column::text("email").unique(),
+            Column::text("tenant").unique(),
+            Column::bool("admin"),
+        ],
+    );
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn columns(&self) -> Vec<Value> {
+        vec![
+            Value::from(self.email.as_ref()),
+            Value::from(self.tenant.as_str()),
+            Value::from(self.admin),
+        ]
+    }
+}
+
+#[tokio::test]
+async fn a_column_added_later_is_found_once_the_table_is_reindexed() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("store.redb");
+    let open = || Arc::new(Redb::open(&path, RedbOptions::default()).unwrap());
+    let store = open();
+    let users = Table::<User>::new(store.clone(), Scope::Global);
+    for (id, tenant) in [("ann", "acme"), ("bob", "zeta"), ("carl", "acme")] {
+        users.insert(&user(id, tenant)).await.unwrap();
+    }
+    store.close().await;
+
+    let users = Table::<NewUser>::new(open(), Scope::Global);
+    let admins = || users.list(Filter::eq("admin", false), Read::Latest);
+    assert_eq!(admins().await.unwrap(), []);
+    let done = users.reindex().await.unwrap();
+    assert_eq!((done.checked, done.written), (3, 2));
+    let refused: Vec<_> = done.refused.iter().map(Error::to_string).collect();
+    assert_eq!(refused, ["tenant \"acme\" of table user is already taken"]);
+    let found = admins().await.unwrap();
+    let found: Vec<_> = found.iter().map(|one| one.value.id()).collect();
+    assert_eq!(found, ["ann", "bob"]);
+    let acme = users.find("tenant", "acme", Read::Latest).await.unwrap();
+    assert_eq!(acme.unwrap().value.id, "ann");
+
+    let mut carl = users.get("carl", Read::Latest).await.unwrap().unwrap();
+    carl.value.tenant = "alpha".into();
+    users.replace(&carl, &carl.value).await.unwrap();
+    let done = users.reindex().await.unwrap();
+    assert_eq!(
+        (done.checked, done.written),
+        (3, 0),
+        "nothing is left to do"
+    );
+    assert_eq!(done.refused, []);
+    assert_eq!(admins().await.unwrap().len(), 3);
 }
