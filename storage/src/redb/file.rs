@@ -46,11 +46,12 @@ fn make(path: &Path, cache: usize) -> Result<Option<Arc<dyn Medium>>> {
             }
             Err(error) => return Err(unavailable(path, "find", &error).into()),
         }
-        Ok(initialize(Arc::clone(medium), cache)?)
+        initialize(Arc::clone(medium), cache)
     });
     match made {
         Ok(made) => Ok(Some(made)),
         Err(_) if quicker => Ok(None),
+        Err(Fault::Medium(cause)) => Err(unavailable(path, "make", &cause)),
         Err(fault) => Err(fault.into_error()),
     }
 }
@@ -94,7 +95,7 @@ pub(super) fn replace(
     Ok(medium)
 }
 
-fn unavailable(path: &Path, what: &str, error: &io::Error) -> Error {
+fn unavailable(path: &Path, what: &str, error: &dyn std::fmt::Display) -> Error {
     Error::Unavailable {
         reason: format!("cannot {what} {}: {error}", path.display()),
     }
@@ -107,8 +108,8 @@ fn in_use(path: &Path) -> Error {
 }
 
 /// Writes an empty store to an empty medium.
-pub(super) fn initialize(medium: Arc<dyn Medium>, cache: usize) -> Result<()> {
-    let fence = fence(&medium, None).map_err(Fault::into_error)?;
+pub(super) fn initialize(medium: Arc<dyn Medium>, cache: usize) -> Result<(), Fault> {
+    let fence = fence(&medium, None)?;
     let result = (|| {
         let database = build(cache).create_with_backend(Backend(Arc::clone(&fence)))?;
         let mut txn = database.begin_write()?;
@@ -127,7 +128,7 @@ pub(super) fn initialize(medium: Arc<dyn Medium>, cache: usize) -> Result<()> {
         database.close()?;
         Ok(())
     })();
-    result.map_err(|fault: Fault| explain(fault, &fence).into_error())
+    result.map_err(|fault| explain(fault, &fence))
 }
 
 /// Opens the database on a medium; never makes one.

@@ -127,7 +127,8 @@ impl Redb {
             reason: error.to_string(),
         })?;
         if empty {
-            file::initialize(Arc::clone(&medium), options.cache_bytes)?;
+            file::initialize(Arc::clone(&medium), options.cache_bytes)
+                .map_err(Fault::into_error)?;
         }
         Self::start(medium, None, options).map_err(Fault::into_error)
     }

@@ -145,6 +145,16 @@ async fn check(store: Arc<dyn Store>) {
     }
 }
 
+/// A file of the oldest format.
+pub fn oldest() -> Vec<u8> {
+    unpack(FORMATS[0].1).unwrap()
+}
+
+/// Whether the store in this file has what the oldest had.
+pub async fn check_oldest(path: &Path) {
+    check(Arc::new(Redb::open(path, options()).unwrap())).await;
+}
+
 #[tokio::test]
 async fn a_file_of_every_format_opens_with_all_that_was_in_it() {
     let folder = TempDir::new().unwrap();
@@ -171,8 +181,7 @@ async fn a_file_of_every_format_opens_with_all_that_was_in_it() {
 async fn a_migration_that_finds_no_room_leaves_the_old_file_as_it_was() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("store.redb");
-    let old = unpack(FORMATS[0].1).unwrap();
-    std::fs::write(&path, &old).unwrap();
+    std::fs::write(&path, oldest()).unwrap();
     // Where the new file would be made there is something else.
     let beside = folder.path().join("store.redb.new");
     std::fs::create_dir(&beside).unwrap();
@@ -180,5 +189,5 @@ async fn a_migration_that_finds_no_room_leaves_the_old_file_as_it_was() {
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
     assert!(error.to_string().contains("store.redb"), "{error}");
     std::fs::remove_dir(&beside).unwrap();
-    check(Arc::new(Redb::open(&path, options()).unwrap())).await;
+    check_oldest(&path).await;
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod compaction;
+mod disk;
 mod format;
 mod writer;
 
