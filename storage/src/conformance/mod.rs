@@ -102,6 +102,7 @@ macro_rules! conformance {
             commits::a_repeated_operation_is_answered_with_its_first_revision,
             commits::a_repeated_operation_with_other_content_applies_nothing,
             commits::an_operation_of_another_scope_is_another_operation,
+            commits::a_clock_that_steps_changes_nothing,
             commits::a_refused_operation_can_be_tried_again,
             commits::a_guard_that_does_not_hold_is_named_and_nothing_is_applied,
             commits::the_first_guard_that_does_not_hold_is_named,
