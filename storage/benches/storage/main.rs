@@ -13,7 +13,6 @@ mod backends;
 mod commits;
 mod data;
 #[path = "../../tests/support/postgres.rs"]
-#[allow(dead_code, reason = "tests use more of it")]
 mod postgres;
 mod raw;
 mod reads;
