@@ -57,7 +57,7 @@ pub struct Cluster {
 // === impl Place ===
 
 impl Place {
-    fn local() -> Self {
+    pub fn local() -> Self {
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
         Self {
             namespace: None,
@@ -86,11 +86,8 @@ impl Cluster {
             .unwrap()
             .keep();
         let url = |(host, port): (IpAddr, u16)| format!("http://{host}:{port}");
-        let scheme = if more.contains(&"--cert-file") {
-            "https"
-        } else {
-            "http"
-        };
+        let tls = more.contains(&"--cert-file");
+        let scheme = if tls { "https" } else { "http" };
         let all: Vec<String> = places
             .iter()
             .enumerate()
@@ -149,6 +146,25 @@ impl Cluster {
             member.start();
         }
         cluster
+    }
+
+    /// Runs etcdctl on the cluster; what it prints.
+    pub fn ctl(&self, args: &[&str]) -> String {
+        let addresses: Vec<_> = self
+            .members
+            .iter()
+            .map(|m| m.place.client_address())
+            .collect();
+        let output = Command::new("etcdctl")
+            .env("ETCDCTL_API", "3")
+            .arg("--command-timeout=20s")
+            .arg(format!("--endpoints={}", addresses.join(",")))
+            .args(args)
+            .output()
+            .expect("etcdctl is there: install Debian's package etcd-client");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "etcdctl {args:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     pub fn options(&self) -> EtcdOptions {

@@ -2,7 +2,13 @@
 //! refused. Needs Debian's packages etcd-server and etcd-client.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[allow(dead_code, reason = "shared with another test")]
 mod cluster;
-mod refusals;
+mod compaction;
+mod contents;
+mod credentials;
+mod limits;
+mod old_version;
 mod several;
 mod suite;
+mod tls;
