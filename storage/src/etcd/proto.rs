@@ -229,11 +229,7 @@ impl RequestOp {
 impl TxnResponse {
     /// The answers to the ranges, in their order.
     pub(super) fn ranges(self) -> impl Iterator<Item = RangeResponse> {
-        self.responses
-            .into_iter()
-            .filter_map(|op| match op.response {
-                Some(Response::Range(range)) => Some(range),
-                None => None,
-            })
+        let responses = self.responses.into_iter().filter_map(|op| op.response);
+        responses.map(|Response::Range(range)| range)
     }
 }
