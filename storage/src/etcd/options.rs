@@ -112,7 +112,7 @@ impl EtcdOptions {
             connect_wait: Duration::from_secs(1),
             request_wait: Duration::from_secs(2),
             revision_wait: REVISION_WAIT,
-            poll: Duration::from_secs(1),
+            poll: Duration::from_secs(2),
             group_batches: 512,
             txn_ops: 128,
             request_bytes: 1_024 * 1024,

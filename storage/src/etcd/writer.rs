@@ -124,12 +124,6 @@ impl<'a> Group<'a> {
             answer(jobs, plan.verdicts);
             return Ok(());
         }
-        let counters = &mirror.shared.counters;
-        let batches = plan
-            .verdicts
-            .iter()
-            .filter(|v| !matches!(v, Verdict::Later));
-        counters.group(batches.count());
         let Plan {
             verdicts,
             mut head,
@@ -148,6 +142,8 @@ impl<'a> Group<'a> {
             Ok(response) => {
                 head.mod_revision = response.header.unwrap_or_default().revision;
                 mirror.advance(head, changes).await?;
+                let done = verdicts.iter().filter(|v| !matches!(v, Verdict::Later));
+                mirror.shared.counters.group(done.count());
                 answer(jobs, verdicts);
                 Ok(())
             }
