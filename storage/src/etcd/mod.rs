@@ -82,7 +82,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Costs: memory for all records, and for the changes remembered, of each scope in use; reading
 /// them when the scope is first used. `get` O(log n) in memory and, unless stale, a round trip; a
 /// commit one or two transactions' time. A batch of more writes or bytes than a transaction holds
-/// (125 writes, half of `request_bytes`) takes two or more, of which the first decides.
+/// (124 writes, half of `request_bytes`) takes two or more, of which the first decides.
 #[derive(Debug)]
 pub struct Etcd {
     shared: Arc<Shared>,
@@ -95,6 +95,8 @@ pub struct Etcd {
 #[derive(Debug)]
 struct Shared {
     cluster: Cluster,
+    /// Another for every store that is connected.
+    node: String,
     heads: Heads,
     counters: Counters,
     options: EtcdOptions,
@@ -125,6 +127,7 @@ impl Etcd {
         options.check()?;
         let shared = Arc::new(Shared {
             cluster: Cluster::new(&options)?,
+            node: uuid::Uuid::new_v4().to_string(),
             heads: Heads::new(options.revision_wait),
             counters: Counters::default(),
             options,
