@@ -1,8 +1,8 @@
-use metal_storage::{EtcdOptions, EtcdTls};
+use metal_storage::{EtcdOptions, EtcdTls, Read, Store};
 
 use super::cluster::{Cluster, Disk};
 use super::network::{Network, Side};
-use super::traffic::Traffic;
+use super::traffic::{Traffic, connect, key, put};
 use super::{alone, while_commits_go_on};
 
 fn options(cluster: &Cluster) -> EtcdOptions {
@@ -65,4 +65,28 @@ async fn commits_go_on_when_clients_cannot_reach_the_leader() {
     network.mend(leader, Side::Clients);
     while_commits_go_on().await;
     traffic.check("the leader out of the clients' reach").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_cut_off_from_the_others_answers_no_read_of_the_latest_from_what_it_has() {
+    let _alone = alone().await;
+    let network = Network::new();
+    let cluster = Cluster::start_at(Disk::Durable, network.places(), &[]);
+    let leader = cluster.leader();
+    let writer = connect(options(&cluster)).await;
+    for member in [(leader + 1) % 3, (leader + 2) % 3] {
+        // Asks this member before any other.
+        let mut first = options(&cluster);
+        first.endpoints.rotate_left(member);
+        let reader = connect(first).await;
+        let before = writer.commit(put("before")).await.unwrap();
+        let found = reader.get(&key("before"), Read::Latest).await.unwrap();
+        assert_eq!(found.unwrap().version, before.into());
+        network.cut(member, Side::Peers);
+        // It does not know yet that it has no leader.
+        let after = writer.commit(put("after")).await.unwrap();
+        let found = reader.get(&key("after"), Read::Latest).await.unwrap();
+        assert_eq!(found.map(|found| found.version), Some(after.into()));
+        network.mend(member, Side::Peers);
+    }
 }

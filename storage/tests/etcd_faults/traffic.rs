@@ -49,6 +49,11 @@ fn batch(id: &str, shared: Option<Version>) -> Batch {
     batch
 }
 
+/// Puts one record.
+pub fn put(id: &str) -> Batch {
+    batch(id, None)
+}
+
 /// Nodes that commit and watch.
 pub struct Traffic {
     pub nodes: Vec<Arc<Etcd>>,
