@@ -13,8 +13,10 @@
 //! | what may go wrong, and what to do then | [`Error`] |
 //! | bounds | [`limits`] |
 //! | backends | [`Memory`], [`Redb`] |
+//! | backup and restore, also from one backend to another | [`backup`] |
 #![forbid(unsafe_code)]
 
+pub mod backup;
 mod batch;
 mod change;
 #[cfg(feature = "conformance")]
