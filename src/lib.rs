@@ -18,5 +18,7 @@ pub mod health;
 pub mod log;
 pub mod metrics;
 pub mod node;
+pub mod schemas;
 pub mod status;
+pub mod stores;
 pub mod trust;

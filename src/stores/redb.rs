@@ -1,0 +1,59 @@
+//! The embedded store: one file in the data directory.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use metal_storage::{
+    Batch, BoxStream, Change, Key, Page, Query, Read, Record, Redb, RedbOptions, Result, Revision,
+    Scope, Stats, Store, Stored,
+};
+
+use super::{Engine, Facts, Kind, Mode};
+use crate::config::DataDir;
+
+pub(super) const KIND: Kind = Kind {
+    names: &["redb"],
+    example: "\"redb\"",
+    check_url: |url| match url.is_server() {
+        true => Err("\"redb\" alone: its file is in the data directory".to_owned()),
+        false => Ok(()),
+    },
+    open: |_, directory, _: Mode| open(directory).boxed(),
+};
+
+async fn open(directory: &DataDir) -> Result<Arc<dyn Engine>> {
+    let path = directory.store();
+    let store = Redb::open(&path, RedbOptions::default())?;
+    Ok(Arc::new(File { store, path }))
+}
+
+struct File {
+    store: Redb,
+    path: PathBuf,
+}
+
+// === impl File ===
+
+impl Engine for File {
+    fn facts(&self) -> Facts {
+        Facts {
+            engine: "redb",
+            version: "4".to_owned(),
+            place: self.path.display().to_string(),
+            bytes: fs::metadata(&self.path).ok().map(|found| found.len()),
+        }
+    }
+
+    fn stats(&self) -> Stats {
+        self.store.stats()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.store.close().boxed()
+    }
+}
+
+super::forward!(File, store);
