@@ -2,11 +2,11 @@ use std::collections::HashMap;
 
 use redb::{ReadableTable, Table, WriteTransaction};
 
-use super::codec;
 use super::fault::Fault;
 use super::layout::{self, CHANGES, Head, INDEX, OPS, RECORDS, SCOPES};
 use super::options::RedbOptions;
 use crate::batch::{Batch, Write};
+use crate::codec;
 use crate::error::{Error, Index};
 use crate::key::Key;
 use crate::record::{Field, Record};

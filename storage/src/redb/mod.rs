@@ -7,7 +7,6 @@
 //! ```
 
 mod apply;
-mod codec;
 mod engine;
 mod fault;
 mod fence;
