@@ -1,0 +1,68 @@
+use metal_storage::{EtcdOptions, EtcdTls};
+
+use super::cluster::{Cluster, Disk};
+use super::network::{Network, Side};
+use super::traffic::Traffic;
+use super::{alone, while_commits_go_on};
+
+fn options(cluster: &Cluster) -> EtcdOptions {
+    EtcdOptions {
+        tls: EtcdTls::Off,
+        ..cluster.options()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_go_on_when_the_leader_is_cut_off_from_the_others() {
+    let _alone = alone().await;
+    let network = Network::new();
+    let cluster = Cluster::start_at(Disk::Durable, network.places(), &[]);
+    let traffic = Traffic::start(&options(&cluster)).await;
+    let leader = cluster.leader();
+    // Clients still reach it: it must not answer from what it has.
+    network.cut(leader, Side::Peers);
+    let pause = traffic.goes_on().await;
+    println!("commits go on {pause:?} after the leader was cut off from the others");
+    traffic.each_sees_what_the_other_did().await;
+    while_commits_go_on().await;
+    network.mend(leader, Side::Peers);
+    while_commits_go_on().await;
+    traffic.check("the leader cut off from the others").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_go_on_when_a_member_is_cut_off_from_everyone() {
+    let _alone = alone().await;
+    let network = Network::new();
+    let cluster = Cluster::start_at(Disk::Durable, network.places(), &[]);
+    let traffic = Traffic::start(&options(&cluster)).await;
+    let leader = cluster.leader();
+    for (what, member) in [("the leader", leader), ("another", (leader + 1) % 3)] {
+        network.cut(member, Side::Peers);
+        network.cut(member, Side::Clients);
+        let pause = traffic.goes_on().await;
+        println!("commits go on {pause:?} after {what} was cut off from everyone");
+        while_commits_go_on().await;
+        network.mend(member, Side::Peers);
+        network.mend(member, Side::Clients);
+        while_commits_go_on().await;
+    }
+    traffic.check("members cut off").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_go_on_when_clients_cannot_reach_the_leader() {
+    let _alone = alone().await;
+    let network = Network::new();
+    let cluster = Cluster::start_at(Disk::Durable, network.places(), &[]);
+    let traffic = Traffic::start(&options(&cluster)).await;
+    let leader = cluster.leader();
+    // No election: the others take requests and hand them on.
+    network.cut(leader, Side::Clients);
+    let pause = traffic.goes_on().await;
+    println!("commits go on {pause:?} after clients lost the leader");
+    while_commits_go_on().await;
+    network.mend(leader, Side::Clients);
+    while_commits_go_on().await;
+    traffic.check("the leader out of the clients' reach").await;
+}
