@@ -150,7 +150,7 @@ fn store(store: &dyn Engine, name: &str, pulses: &[Pulse]) -> Store {
     let pulse = pulses.iter().find(|pulse| pulse.name == name);
     let finding = pulse.and_then(|pulse| pulse.finding.as_ref());
     Store {
-        backend: store.facts().engine.to_owned(),
+        backend: store.engine().to_owned(),
         ok: finding == Some(&Finding::Good),
         error: finding.and_then(Finding::why).map(ToString::to_string),
         commits: store.stats().committed,

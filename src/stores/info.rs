@@ -23,8 +23,8 @@ pub struct StoreInfo {
     pub role: String,
     /// Its engine.
     pub engine: String,
-    /// The version of the engine or of its format.
-    pub version: String,
+    /// The engine's version, where that is known.
+    pub version: Option<String>,
     /// Where it is.
     pub place: String,
     /// Bytes that it takes there, where that is known.
@@ -50,10 +50,10 @@ impl Info {
     pub async fn of(stores: &Stores, parts: &[Part<'_>]) -> Self {
         let mut shown = Vec::new();
         if stores.is_one() {
-            shown.push(StoreInfo::of("global and local", &*stores.local));
+            shown.push(StoreInfo::of("global and local", &*stores.local).await);
         } else {
-            shown.push(StoreInfo::of("local", &*stores.local));
-            shown.push(StoreInfo::of("global", &*stores.global));
+            shown.push(StoreInfo::of("local", &*stores.local).await);
+            shown.push(StoreInfo::of("global", &*stores.global).await);
         }
         let mut scopes = Vec::new();
         for part in parts {
@@ -77,11 +77,11 @@ impl Info {
 // === impl StoreInfo ===
 
 impl StoreInfo {
-    fn of(role: &str, store: &dyn Engine) -> Self {
-        let facts = store.facts();
+    async fn of(role: &str, store: &dyn Engine) -> Self {
+        let facts = store.facts().await;
         Self {
             role: role.to_owned(),
-            engine: facts.engine.to_owned(),
+            engine: store.engine().to_owned(),
             version: facts.version,
             place: facts.place,
             bytes: facts.bytes,

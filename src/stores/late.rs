@@ -91,15 +91,24 @@ impl Late {
 }
 
 impl Engine for Late {
-    fn facts(&self) -> Facts {
+    fn engine(&self) -> &'static str {
+        super::open::engine(&self.settings.url)
+    }
+
+    fn facts(&self) -> BoxFuture<'_, Facts> {
         match self.store() {
             Ok(store) => store.facts(),
-            Err(_) => Facts {
-                engine: super::open::engine(&self.settings.url),
-                version: String::new(),
-                place: self.settings.url.to_string(),
-                bytes: None,
-            },
+            Err(_) => {
+                let place = self.settings.url.to_string();
+                async {
+                    Facts {
+                        version: None,
+                        place,
+                        bytes: None,
+                    }
+                }
+                .boxed()
+            }
         }
     }
 

@@ -33,13 +33,19 @@ struct Volatile {
 // === impl Volatile ===
 
 impl Engine for Volatile {
-    fn facts(&self) -> Facts {
-        Facts {
-            engine: "memory",
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            place: "this process, until it ends".to_owned(),
-            bytes: None,
+    fn engine(&self) -> &'static str {
+        "memory"
+    }
+
+    fn facts(&self) -> BoxFuture<'_, Facts> {
+        async {
+            Facts {
+                version: None,
+                place: "this process, until it ends".to_owned(),
+                bytes: None,
+            }
         }
+        .boxed()
     }
 
     fn stats(&self) -> Stats {

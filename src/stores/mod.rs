@@ -3,11 +3,13 @@
 //! An engine is a file of this folder with a [`Kind`], and a line in [`KINDS`]; nothing else
 //! knows which there are.
 
+mod etcd;
 pub mod info;
 mod late;
 mod memory;
 mod open;
 mod redb;
+mod sql;
 
 use std::sync::Arc;
 
@@ -19,12 +21,15 @@ pub use self::open::{Mode, Stores};
 use crate::config::{Config, DataDir, StoreSettings, StoreUrl};
 
 /// Every engine.
-const KINDS: &[&Kind] = &[&redb::KIND, &memory::KIND];
+const KINDS: &[&Kind] = &[&redb::KIND, &sql::KIND, &etcd::KIND, &memory::KIND];
 
 /// What the node wants of a store beyond the four verbs.
 pub trait Engine: Store {
-    /// What and where it is, without credentials.
-    fn facts(&self) -> Facts;
+    /// The engine's name.
+    fn engine(&self) -> &'static str;
+
+    /// What and where it is, without credentials. May ask it, bounded.
+    fn facts(&self) -> BoxFuture<'_, Facts>;
 
     /// Figures since it was opened.
     fn stats(&self) -> Stats;
@@ -36,10 +41,8 @@ pub trait Engine: Store {
 /// What a store is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// The engine's name.
-    pub engine: &'static str,
-    /// Its version, or that of its format, as far as known.
-    pub version: String,
+    /// Its version, where that is known.
+    pub version: Option<String>,
     /// Where it is.
     pub place: String,
     /// Bytes that it takes there, where that is known.

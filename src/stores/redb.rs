@@ -38,13 +38,19 @@ struct File {
 // === impl File ===
 
 impl Engine for File {
-    fn facts(&self) -> Facts {
-        Facts {
-            engine: "redb",
-            version: "4".to_owned(),
-            place: self.path.display().to_string(),
-            bytes: fs::metadata(&self.path).ok().map(|found| found.len()),
+    fn engine(&self) -> &'static str {
+        "redb"
+    }
+
+    fn facts(&self) -> BoxFuture<'_, Facts> {
+        async {
+            Facts {
+                version: None,
+                place: self.path.display().to_string(),
+                bytes: fs::metadata(&self.path).ok().map(|found| found.len()),
+            }
         }
+        .boxed()
     }
 
     fn stats(&self) -> Stats {

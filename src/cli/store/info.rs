@@ -61,7 +61,10 @@ pub(super) fn run(arguments: &Info) -> anyhow::Result<Exit> {
 fn text(info: &info::Info) -> String {
     let mut text = String::new();
     for store in &info.stores {
-        text += &format!("{:<18} {} {}", store.role, store.engine, store.version);
+        text += &format!("{:<18} {}", store.role, store.engine);
+        if let Some(version) = &store.version {
+            text += &format!(" {version}");
+        }
         if let Some(bytes) = store.bytes {
             text += &format!(", {}", HumanBytes(bytes));
         }

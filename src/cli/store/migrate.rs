@@ -3,7 +3,7 @@ use clap::Args;
 use super::stopped::{self, Stopped};
 use crate::{
     cli::{exit::Exit, location::Location, status::runtime, terminal},
-    stores::{Mode, Stores},
+    stores::{Engine, Mode, Stores},
 };
 
 const AFTER: &str = "\
@@ -26,22 +26,22 @@ pub(super) fn run(arguments: &Migrate) -> anyhow::Result<Exit> {
     stopped::refuse_running(&config, "it has migrated its stores when it started")?;
     runtime()?.block_on(async {
         let stopped = Stopped::open(config, Mode::Migrate).await?;
-        let text = shown(&stopped.stores);
+        let text = shown(&stopped.stores).await;
         stopped.close().await;
         terminal::print(&text)?;
         Ok(Exit::OK)
     })
 }
 
-fn shown(stores: &Stores) -> String {
-    let line = |role: &str, facts: crate::stores::Facts| {
-        format!(
-            "{role}: {} {} at {} is of this version\n",
-            facts.engine, facts.version, facts.place
-        )
-    };
+async fn shown(stores: &Stores) -> String {
     if stores.is_one() {
-        return line("global and local", stores.local.facts());
+        return line("global and local", &*stores.local).await;
     }
-    line("local", stores.local.facts()) + &line("global", stores.global.facts())
+    line("local", &*stores.local).await + &line("global", &*stores.global).await
+}
+
+async fn line(role: &str, store: &dyn Engine) -> String {
+    let place = store.facts().await.place;
+    let engine = store.engine();
+    format!("{role}: {engine} at {place} is of this version\n")
 }
