@@ -255,6 +255,44 @@ async fn the_stores_are_described_while_the_node_runs_and_when_it_does_not() {
     assert!(done(&node, &["info"]).contains("revision"));
 }
 
+#[test]
+fn a_bucket_needs_credentials_and_a_service_that_is_not_in_the_clear() {
+    let node = fresh();
+    let command = |arguments: &[&str], keys: bool| {
+        let mut command = metal_edge();
+        command
+            .env("HOME", node.scratch())
+            .args(["store", "restore", "s3://bucket/key"])
+            .args(arguments)
+            .arg("--config")
+            .arg(node.config_file());
+        if keys {
+            command.env("AWS_ACCESS_KEY_ID", "me");
+            command.env("AWS_SECRET_ACCESS_KEY", "s3cret");
+        }
+        let (output, _, stderr) = run(&mut command);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(!stderr.contains("s3cret"), "{stderr}");
+        stderr
+    };
+    assert!(command(&[], false).contains("no credentials"));
+    let plain = ["--s3-endpoint", "http://s3.example.net"];
+    assert!(command(&plain, true).contains("https://"));
+    let missing = ["--s3-credentials-file", "/nonexistent/keys"];
+    assert!(command(&missing, true).contains("/nonexistent/keys"));
+}
+
+#[test]
+fn a_node_that_never_ran_has_nothing_to_back_up() {
+    let node = fresh();
+    for arguments in [&["backup", &file(&node)][..], &["info"]] {
+        let said = refused(&node, arguments);
+        assert!(said.contains("no node has run"), "{said}");
+    }
+    assert!(!node.data_dir().exists());
+    assert!(!Path::new(&file(&node)).exists());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_who_may_read_the_data_directory_gets_a_backup() {
     let node = Node::start();
@@ -347,11 +385,17 @@ async fn the_global_and_the_local_store_can_be_different_ones() {
         (&stores[1]["role"], &stores[1]["engine"]),
         (&json!("global"), &json!("memory"))
     );
-    let (output, status, _) = run(metal_edge()
-        .args(["status", "--config"])
-        .arg(node.config_file()));
-    assert_eq!(output.status.code(), Some(0), "{status}");
-    assert!(status.contains("global store  memory ok"), "{status}");
+    // It has been probed when it says so.
+    let start = std::time::Instant::now();
+    loop {
+        let (_, status, _) = run(metal_edge()
+            .args(["status", "--config"])
+            .arg(node.config_file()));
+        if status.contains("global store  memory ok") {
+            break;
+        }
+        assert!(start.elapsed() < support::PATIENCE, "{status}");
+    }
 
     // From memory to a file: the way from one engine to another.
     let path = file(&node);

@@ -8,6 +8,7 @@ pub mod info;
 mod late;
 mod memory;
 mod open;
+mod problem;
 mod redb;
 mod sql;
 
@@ -18,6 +19,7 @@ use metal_storage::backup::Part;
 use metal_storage::{Result, Scope, Stats, Store};
 
 pub use self::open::{Mode, Stores};
+pub(crate) use self::problem::{Problem, look};
 use crate::config::{Config, DataDir, StoreSettings, StoreUrl};
 
 /// Every engine.

@@ -124,5 +124,7 @@ pub(super) async fn open(
 
 /// The name of the engine of a URL.
 pub(super) fn engine(url: &StoreUrl) -> &'static str {
-    kind(url).map_or("unknown", |kind| kind.names[0])
+    let names = kind(url).map_or(&[][..], |kind| kind.names);
+    let named = names.iter().find(|name| **name == url.scheme());
+    named.copied().unwrap_or("unknown")
 }

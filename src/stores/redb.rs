@@ -7,8 +7,8 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use metal_storage::{
-    Batch, BoxStream, Change, Key, Page, Query, Read, Record, Redb, RedbOptions, Result, Revision,
-    Scope, Stats, Store, Stored,
+    Batch, BoxStream, Change, Error, Key, Page, Query, Read, Record, Redb, RedbOptions, Result,
+    Revision, Scope, Stats, Store, Stored,
 };
 
 use super::{Engine, Facts, Kind, Mode};
@@ -21,11 +21,17 @@ pub(super) const KIND: Kind = Kind {
         true => Err("\"redb\" alone: its file is in the data directory".to_owned()),
         false => Ok(()),
     },
-    open: |_, directory, _: Mode| open(directory).boxed(),
+    open: |_, directory, mode| open(directory, mode).boxed(),
 };
 
-async fn open(directory: &DataDir) -> Result<Arc<dyn Engine>> {
+async fn open(directory: &DataDir, mode: Mode) -> Result<Arc<dyn Engine>> {
     let path = directory.store();
+    // A new one in a wrong place would be taken for an empty store.
+    if mode == Mode::AsItIs && !path.exists() {
+        return Err(Error::Unavailable {
+            reason: format!("there is no store at {}", path.display()),
+        });
+    }
     let store = Redb::open(&path, RedbOptions::default())?;
     Ok(Arc::new(File { store, path }))
 }

@@ -21,6 +21,11 @@ pub(super) struct Stopped {
 
 impl Stopped {
     pub(super) async fn open(config: Config, mode: Mode) -> anyhow::Result<Self> {
+        let directory = config.data_dir.path();
+        if mode == Mode::AsItIs && !directory.exists() {
+            let error = anyhow::anyhow!("no node has run on {}", directory.display());
+            bail!(error.context(Fix("name its directory with --data-dir")));
+        }
         let lock = data_dir::acquire(&config.data_dir)?;
         let stores = Stores::open(&config, mode)
             .await

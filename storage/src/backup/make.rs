@@ -9,7 +9,7 @@ use super::line::{
 };
 use super::output::Output;
 use super::verify::Summary;
-use super::{OnProgress, Part, Progress, Step};
+use super::{OnProgress, Part, Progress, Step, whole_page};
 use crate::change::Change;
 use crate::error::invalid;
 use crate::limits::PAGE_RECORDS;
@@ -17,7 +17,7 @@ use crate::name::Name;
 use crate::query::{Page, Query};
 use crate::revision::Revision;
 use crate::schema::Schema;
-use crate::store::{BoxStream, Read};
+use crate::store::BoxStream;
 
 /// Writes that may be made to all scopes of a backup while it is made.
 pub const CHANGES: u64 = 1 << 20;
@@ -143,7 +143,7 @@ impl ScopeBackup<'_, '_> {
             query.limit = self.options.page;
             loop {
                 let page = match &mut changes {
-                    None => part.store.list(&query, Read::Latest).await?,
+                    None => whole_page(part.store, &query).await?,
                     Some(changes) => self.page(&query, changes).await?,
                 };
                 if changes.is_none() {
@@ -192,10 +192,10 @@ impl ScopeBackup<'_, '_> {
 
     /// A page, and the changes that come until it is there.
     async fn page(&mut self, query: &Query, changes: &mut Changes) -> Result<Page> {
-        let mut page = pin!(self.part.store.list(query, Read::Latest));
+        let mut page = pin!(whole_page(self.part.store, query));
         loop {
             tokio::select! {
-                page = &mut page => return Ok(page?),
+                page = &mut page => return page,
                 change = changes.next() => self.change(change).await?,
             }
         }

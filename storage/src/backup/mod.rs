@@ -49,8 +49,9 @@ pub use self::restore::{RestoreOptions, restore};
 pub use self::source::Source;
 pub use self::verify::{Counted, Summary, Verifier};
 
+use crate::query::{Page, Query};
 use crate::scope::Scope;
-use crate::store::Store;
+use crate::store::{Read, Store};
 
 /// A scope and the store that has it.
 #[derive(Clone)]
@@ -59,6 +60,15 @@ pub struct Part<'a> {
     pub scope: Scope,
     /// Its store.
     pub store: &'a dyn Store,
+}
+
+/// A page of which every record can be read: a backup is of all of them or none.
+async fn whole_page(store: &dyn Store, query: &Query) -> Result<Page> {
+    let mut page = store.list(query, Read::Latest).await?;
+    match page.unreadable.is_empty() {
+        true => Ok(page),
+        false => Err(page.unreadable.swap_remove(0).into()),
+    }
 }
 
 /// How far it is.

@@ -9,7 +9,7 @@ use super::error::{Error, Result};
 use super::line::TableLine;
 use super::source::Source;
 use super::verify::{Changed, Item, Summary, Verifier};
-use super::{OnProgress, Part, Progress, Step};
+use super::{OnProgress, Part, Progress, Step, whole_page};
 use crate::batch::{Batch, Guard, Write};
 use crate::error::invalid;
 use crate::limits::{BATCH_BYTES, BATCH_WRITES, PAGE_RECORDS};
@@ -19,7 +19,7 @@ use crate::record::Record;
 use crate::revision::Revision;
 use crate::schema::Schema;
 use crate::scope::Scope;
-use crate::store::{BoxFuture, Read, Store};
+use crate::store::{BoxFuture, Store};
 
 /// Bytes read at once.
 const READ: usize = 64 * 1024;
@@ -159,7 +159,7 @@ async fn check_empty(part: &Part<'_>, schemas: &[Schema]) -> Result<()> {
     for schema in schemas {
         let mut query = query(part, schema);
         query.limit = 1;
-        let page = part.store.list(&query, Read::Latest).await?;
+        let page = whole_page(part.store, &query).await?;
         if !page.records.is_empty() {
             return Err(Error::NotEmpty {
                 scope: part.scope.clone(),
@@ -266,7 +266,7 @@ impl Restore<'_> {
             let mut query = query(part, schema);
             query.limit = BATCH_WRITES.min(PAGE_RECORDS);
             loop {
-                let page = part.store.list(&query, Read::Latest).await?;
+                let page = whole_page(part.store, &query).await?;
                 if page.records.is_empty() {
                     break;
                 }
@@ -292,7 +292,7 @@ impl Restore<'_> {
             for schema in self.schemas {
                 let mut query = query(part, schema);
                 loop {
-                    let page = part.store.list(&query, Read::Latest).await?;
+                    let page = whole_page(part.store, &query).await?;
                     found += page.records.len() as u64;
                     (self.progress)(Progress {
                         step: Step::Count,
