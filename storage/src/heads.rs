@@ -41,6 +41,30 @@ impl Heads {
         });
     }
 
+    /// Tells of everything there is. Who follows a scope that was further than this is ended:
+    /// what it saw is lost.
+    pub(crate) fn restart(&self, found: &[(Scope, Revision)]) {
+        if let Some(scopes) = self.scopes().as_mut() {
+            scopes.retain(|scope, head| {
+                let now = found.iter().find(|(found, _)| found == scope);
+                *head.borrow() <= now.map_or(Revision::ZERO, |(_, revision)| *revision)
+            });
+        }
+        for (scope, revision) in found {
+            self.advance(scope, *revision);
+        }
+    }
+
+    /// Why a receiver of [`follow`](Self::follow) closed.
+    pub(crate) fn ended(&self) -> Error {
+        match self.scopes().is_some() {
+            true => Error::Unavailable {
+                reason: "its newest changes were lost; watch again from what is left".into(),
+            },
+            false => closed(),
+        }
+    }
+
     /// Follows the head of a scope. The receiver closes when the store does.
     pub(crate) fn follow(&self, scope: &Scope) -> Result<watch::Receiver<Revision>> {
         self.with(scope, watch::Sender::subscribe)
@@ -67,7 +91,7 @@ impl Heads {
         let wait = async { head.wait_for(|now| *now >= revision).await.is_ok() };
         match tokio::time::timeout(self.wait, wait).await {
             Ok(true) => Ok(head),
-            Ok(false) => Err(closed()),
+            Ok(false) => Err(self.ended()),
             Err(_) => Err(Error::Behind {
                 scope: scope.clone(),
                 reached: *head.borrow(),

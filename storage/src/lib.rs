@@ -55,7 +55,7 @@ pub use name::Name;
 pub use op::OpId;
 pub use query::{Filter, Page, Query};
 pub use record::{Field, Record, Stored};
-pub use redb::{Medium, Redb, RedbOptions};
+pub use redb::{Compaction, Durability, Medium, Redb, RedbOptions};
 pub use revision::{Revision, Version};
 pub use schema::{Column, Schema};
 pub use scope::{Scope, ScopeName};

@@ -6,8 +6,8 @@ use redb::{ReadTransaction, ReadableTable, TableError};
 
 use super::fault::Fault;
 use super::layout::{self, CHANGES, Head, INDEX, OPS, RECORDS, SCOPES};
+use super::seal;
 use crate::change::Change;
-use crate::codec;
 use crate::error::Error;
 use crate::key::Key;
 use crate::limits::PAGE_BYTES;
@@ -21,8 +21,9 @@ type Read<T> = Result<T, Fault>;
 
 pub(super) fn get(txn: &ReadTransaction, key: &Key) -> Read<Option<Stored<Record>>> {
     let records = txn.open_table(RECORDS)?;
-    match records.get(layout::record(key).as_slice())? {
-        Some(bytes) => Ok(Some(codec::decode_record(key.clone(), bytes.value())?)),
+    let at = layout::record(key);
+    match records.get(at.as_slice())? {
+        Some(bytes) => Ok(Some(seal::open_record(key.clone(), &at, bytes.value())?)),
         None => Ok(None),
     }
 }
@@ -73,7 +74,10 @@ pub(super) fn list(txn: &ReadTransaction, query: &Query) -> Read<Page> {
         let key = key(query, id)?;
         let id = key.id().to_owned();
         let found = match record {
-            Some(record) => codec::decode_record(key, record),
+            Some(record) => {
+                let at = layout::record(&key);
+                seal::open_record(key, &at, record)
+            }
             None => Err(Error::Corrupt {
                 what: key.to_string(),
                 cause: "it has an index entry and no record".into(),
@@ -153,7 +157,8 @@ pub(super) fn changes(
     for entry in table.range(from.as_slice()..=to.as_slice())?.take(limit) {
         let (_, value) = entry?;
         bytes += value.value().len();
-        changes.push(codec::decode_change(scope, expected, value.value())?);
+        let at = layout::change(scope, expected);
+        changes.push(seal::open_change(scope, expected, &at, value.value())?);
         expected = expected.next();
         if bytes > PAGE_BYTES {
             break;
@@ -230,8 +235,12 @@ mod tests {
         {
             let mut records = txn.open_table(RECORDS).unwrap();
             let at = |id| layout::record(&record(id).key);
+            let found = records.get(at("b").as_slice()).unwrap();
+            let mut bytes = found.unwrap().value().to_vec();
+            // One bit of its document.
+            *bytes.last_mut().unwrap() ^= 1;
             records
-                .insert(at("b").as_slice(), b"no record".as_slice())
+                .insert(at("b").as_slice(), bytes.as_slice())
                 .unwrap();
             records.remove(at("c").as_slice()).unwrap();
         }
@@ -256,7 +265,7 @@ mod tests {
         assert_eq!(
             unreadable,
             [
-                "global thing/b is corrupt: its bytes are no record",
+                "global thing/b is corrupt: its bytes are not what was written",
                 "global thing/c is corrupt: it has an index entry and no record",
             ]
         );

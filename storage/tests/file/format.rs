@@ -16,7 +16,10 @@ const PAGE: usize = 4096;
 /// To add the fixture of a new format, run this test with the name of the file to write.
 const WRITE: &str = "METAL_STORAGE_WRITE_FIXTURE";
 
-const FORMATS: [(u32, &[u8]); 1] = [(1, include_bytes!("fixtures/format-1.pages"))];
+const FORMATS: [(u32, &[u8]); 2] = [
+    (1, include_bytes!("fixtures/format-1.pages")),
+    (2, include_bytes!("fixtures/format-2.pages")),
+];
 
 fn scopes() -> [Scope; 2] {
     [Scope::Global, "partition/fra".parse().unwrap()]
@@ -153,8 +156,29 @@ async fn a_file_of_every_format_opens_with_all_that_was_in_it() {
     for (format, packed) in FORMATS {
         println!("format {format}");
         std::fs::write(&path, unpack(packed).unwrap()).unwrap();
+        for _ in 0..2 {
+            // The second time as left by the first.
+            let store = Redb::open(&path, options()).unwrap();
+            store.close().await;
+        }
         let store = Arc::new(Redb::open(&path, options()).unwrap());
         check(store.clone()).await;
         store.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_migration_that_finds_no_room_leaves_the_old_file_as_it_was() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store.redb");
+    let old = unpack(FORMATS[0].1).unwrap();
+    std::fs::write(&path, &old).unwrap();
+    // Where the new file would be made there is something else.
+    let beside = folder.path().join("store.redb.new");
+    std::fs::create_dir(&beside).unwrap();
+    let error = Redb::open(&path, options()).unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+    assert!(error.to_string().contains("store.redb"), "{error}");
+    std::fs::remove_dir(&beside).unwrap();
+    check(Arc::new(Redb::open(&path, options()).unwrap())).await;
 }
