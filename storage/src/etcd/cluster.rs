@@ -366,6 +366,9 @@ fn classify(status: &Status) -> Fault {
     if says("no leader") || says("too many requests") {
         return Fault::NotDone(message.to_owned());
     }
+    if never_sent(status) {
+        return Fault::NotDone(text(status));
+    }
     match status.code() {
         tonic::Code::InvalidArgument
         | tonic::Code::FailedPrecondition
@@ -374,6 +377,13 @@ fn classify(status: &Status) -> Fault {
         | tonic::Code::Unimplemented => refused(message.to_owned()),
         _ => Fault::Unknown(text(status)),
     }
+}
+
+/// Whether the connection had gone and there was no other.
+fn never_sent(status: &Status) -> bool {
+    let first = std::error::Error::source(status);
+    std::iter::successors(first, |error| error.source())
+        .any(|error| error.is::<tonic::ConnectError>())
 }
 
 fn refused(reason: String) -> Fault {

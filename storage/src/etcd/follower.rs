@@ -16,6 +16,10 @@ const REST: Duration = Duration::from_millis(250);
 /// watch of etcd 3.4 may lose events, is cancelled by a compaction, or dies in silence with its
 /// member: the mirror is looked at every [`poll`](super::EtcdOptions::poll) besides.
 pub(super) async fn follow(mirror: Arc<Mirror>) {
+    while let Err(fault) = mirror.load().await {
+        tracing::debug!(scope = %mirror.scope, ?fault, "reading the scope again");
+        tokio::time::sleep(REST).await;
+    }
     loop {
         if let Err(cause) = once(&mirror).await {
             tracing::debug!(scope = %mirror.scope, cause, "watching etcd again");
@@ -26,17 +30,16 @@ pub(super) async fn follow(mirror: Arc<Mirror>) {
 
 async fn once(mirror: &Mirror) -> Result<(), String> {
     let told = |error: crate::Error| error.to_string();
-    drop(mirror.view().await.map_err(told)?);
     let request = WatchCreateRequest {
         key: mirror.layout.head(),
     };
     let watch = mirror.shared.cluster.watch(request).await;
     let mut watch = watch.map_err(|fault| fault.into_error().to_string())?;
     loop {
-        mirror.latest().await.map_err(told)?;
+        mirror.share().await.map_err(told)?;
         let seen = mirror.head().mod_revision;
         if !news(mirror, &mut watch).await? {
-            mirror.latest().await.map_err(told)?;
+            mirror.share().await.map_err(told)?;
             if mirror.head().mod_revision != seen {
                 return Err("it missed a change".into());
             }

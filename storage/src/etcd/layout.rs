@@ -3,6 +3,7 @@
 //! ```text
 //! PREFIX/format                   the version of this layout
 //! PREFIX/SCOPE/head               revision, oldest revision watchable, revision of the records
+//! PREFIX/SCOPE/turn               the node that last found that another had committed first
 //! PREFIX/SCOPE/c/REVISION         the changes of one transaction; its last revision, in hex
 //! PREFIX/SCOPE/r/TABLE/ID         a record
 //! ```
@@ -40,6 +41,10 @@ impl Layout {
 
     pub(super) fn head(&self) -> Bytes {
         Bytes::from(format!("{}/head", self.base))
+    }
+
+    pub(super) fn turn(&self) -> Bytes {
+        Bytes::from(format!("{}/turn", self.base))
     }
 
     /// Changes whose transaction ended with this revision.

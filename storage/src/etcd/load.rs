@@ -1,5 +1,7 @@
 //! All of a scope, read at one moment of the cluster.
 
+use std::time::Duration;
+
 use super::cluster::Cluster;
 use super::entry::{self, Logged};
 use super::fault::Fault;
@@ -24,38 +26,43 @@ const BYTES: usize = 8 * 1024 * 1024;
 /// How often it is begun again because etcd compacted what it was reading.
 const TRIES: usize = 5;
 
-/// How new a view must be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Age {
-    Latest,
-    /// Whatever one member has.
-    Any,
-}
-
+/// Of the latest, or, if no majority has said within `wait` what that is, of whatever one member
+/// has: that is a view too, only an older one.
 pub(super) async fn load(
     cluster: &Cluster,
     layout: &Layout,
     scope: &Scope,
-    age: Age,
+    wait: Duration,
 ) -> Result<View, Fault> {
-    let mut last = Fault::Compacted;
     for _ in 0..TRIES {
-        match once(cluster, layout, scope, age).await {
-            Err(Fault::Compacted) => last = Fault::Compacted,
+        match once(cluster, layout, scope, wait).await {
+            Err(Fault::Compacted) => {}
             done => return done,
         }
     }
-    Err(last)
+    Err(Fault::Compacted)
 }
 
-async fn once(cluster: &Cluster, layout: &Layout, scope: &Scope, age: Age) -> Result<View, Fault> {
+async fn once(
+    cluster: &Cluster,
+    layout: &Layout,
+    scope: &Scope,
+    wait: Duration,
+) -> Result<View, Fault> {
     let mut pages = Pages {
         cluster,
         revision: 0,
-        serializable: age == Age::Any,
+        serializable: false,
     };
-    let head = pages.one(layout.head()).await?;
-    // What is read next is read at this moment, whichever member is asked.
+    let head = match tokio::time::timeout(wait, pages.one(layout.head())).await {
+        Ok(head @ (Ok(_) | Err(Fault::Refused(_)))) => head?,
+        Ok(Err(_)) | Err(_) => {
+            pages.serializable = true;
+            pages.one(layout.head()).await?
+        }
+    };
+    // What is read next is read at that moment, which every member that has it shows alike.
+    pages.serializable = true;
     let head = match head {
         Some(kv) => Head::decode(scope, &kv.value, kv.mod_revision)?,
         None => Head::default(),
@@ -158,7 +165,7 @@ impl<'a> Pages<'a> {
         Self {
             cluster,
             revision: header.revision,
-            serializable: false,
+            serializable: true,
         }
     }
 

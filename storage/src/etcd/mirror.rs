@@ -1,14 +1,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, watch};
 
 use super::Shared;
 use super::entry::Logged;
 use super::fault::Fault;
 use super::head::Head;
 use super::layout::Layout;
-use super::load::{self, Age};
+use super::load;
 use super::view::{Lost, View};
 use crate::error::{Error, Result};
 use crate::revision::Revision;
@@ -24,7 +24,10 @@ pub(super) struct Mirror {
     pub(super) scope: Scope,
     pub(super) layout: Layout,
     pub(super) shared: Arc<Shared>,
-    view: OnceCell<RwLock<View>>,
+    /// Set once it was loaded.
+    view: OnceLock<RwLock<View>>,
+    /// Why it could not be loaded yet, each time that it could not.
+    failed: watch::Sender<Option<Fault>>,
     /// Questions asked.
     asked: AtomicU64,
     answered: Mutex<Answered>,
@@ -45,7 +48,8 @@ impl Mirror {
             layout: Layout::new(&shared.options.prefix, &scope),
             scope,
             shared,
-            view: OnceCell::new(),
+            view: OnceLock::new(),
+            failed: watch::channel(None).0,
             asked: AtomicU64::new(0),
             answered: Mutex::new(Answered {
                 up_to: 0,
@@ -54,28 +58,45 @@ impl Mirror {
         }
     }
 
-    /// The view, loaded if it was not: of the latest, or, if no majority can be asked, of
-    /// whatever one member has.
-    pub(super) async fn loaded(&self) -> Result<&RwLock<View>, Fault> {
-        let load = || async {
-            let view = match self.load(Age::Latest).await {
-                Err(Fault::NotDone(_) | Fault::Unknown(_)) => self.load(Age::Any).await?,
-                loaded => loaded?,
-            };
-            self.tell(view.head().revision);
-            Ok(RwLock::new(view))
-        };
-        self.view.get_or_try_init(load).await
+    /// Loads the view for the first time: of the latest, or, if no majority can be asked, of
+    /// whatever one member has. Whoever owns the mirror calls this until it succeeds.
+    pub(super) async fn load(&self) -> Result<(), Fault> {
+        match self.read_all().await {
+            Ok(view) => {
+                let revision = view.head().revision;
+                let _ = self.view.set(RwLock::new(view));
+                self.failed.send_replace(None);
+                self.tell(revision);
+                Ok(())
+            }
+            Err(fault) => {
+                self.failed.send_replace(Some(fault.clone()));
+                Err(fault)
+            }
+        }
     }
 
-    /// Reads the view as it is, in which nothing waits.
-    pub(super) async fn view(&self) -> Result<RwLockReadGuard<'_, View>> {
-        let wait = self.shared.options.read_wait;
-        match tokio::time::timeout(wait, self.loaded()).await {
-            Ok(Ok(view)) => Ok(view.read().unwrap_or_else(PoisonError::into_inner)),
-            Ok(Err(fault)) => Err(fault.into_error()),
-            Err(_) => Err(late(wait)),
+    /// The view; waits, bounded, for it to be loaded, or for why it is not.
+    pub(super) async fn loaded(&self) -> Result<&RwLock<View>, Fault> {
+        let mut failed = self.failed.subscribe();
+        if let Some(view) = self.view.get() {
+            return Ok(view);
         }
+        let wait = self.shared.options.read_wait;
+        if tokio::time::timeout(wait, failed.changed()).await.is_err() {
+            let why = failed.borrow().clone();
+            return Err(why.unwrap_or_else(|| Fault::NotDone(late(wait))));
+        }
+        let why = failed.borrow().clone();
+        self.view
+            .get()
+            .ok_or_else(|| why.unwrap_or_else(|| Fault::NotDone(late(wait))))
+    }
+
+    /// Reads the view as it is; see [`loaded`](Self::loaded).
+    pub(super) async fn view(&self) -> Result<RwLockReadGuard<'_, View>> {
+        let view = self.loaded().await.map_err(Fault::into_error)?;
+        Ok(view.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The view's head; zero before it is loaded.
@@ -92,7 +113,7 @@ impl Mirror {
         let wait = self.shared.options.read_wait;
         match tokio::time::timeout(wait, self.share()).await {
             Ok(answer) => answer,
-            Err(_) => Err(late(wait)),
+            Err(_) => Err(Error::Unavailable { reason: late(wait) }),
         }
     }
 
@@ -107,7 +128,8 @@ impl Mirror {
         heads.reach(&self.scope, revision).await.map(drop)
     }
 
-    async fn share(&self) -> Result<()> {
+    /// As [`latest`](Self::latest), however long it takes: there may be much to read.
+    pub(super) async fn share(&self) -> Result<()> {
         let mine = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         let mut answered = self.answered.lock().await;
         if answered.up_to >= mine {
@@ -164,7 +186,7 @@ impl Mirror {
 
     /// Loads everything again, the changes between being forgotten.
     async fn reload(&self) -> Result<(), Fault> {
-        let new = self.load(Age::Latest).await?;
+        let new = self.read_all().await?;
         let revision = new.head().revision;
         let view = self.loaded().await?;
         {
@@ -177,8 +199,15 @@ impl Mirror {
         Ok(())
     }
 
-    async fn load(&self, age: Age) -> Result<View, Fault> {
-        load::load(&self.shared.cluster, &self.layout, &self.scope, age).await
+    async fn read_all(&self) -> Result<View, Fault> {
+        let options = &self.shared.options;
+        load::load(
+            &self.shared.cluster,
+            &self.layout,
+            &self.scope,
+            options.request_wait,
+        )
+        .await
     }
 
     fn tell(&self, revision: Revision) {
@@ -186,8 +215,6 @@ impl Mirror {
     }
 }
 
-fn late(wait: std::time::Duration) -> Error {
-    Error::Unavailable {
-        reason: format!("no answer from etcd in {wait:?}"),
-    }
+fn late(wait: std::time::Duration) -> String {
+    format!("no answer from etcd in {wait:?}")
 }

@@ -82,7 +82,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Costs: memory for all records, and for the changes remembered, of each scope in use; reading
 /// them when the scope is first used. `get` O(log n) in memory and, unless stale, a round trip; a
 /// commit one or two transactions' time. A batch of more writes or bytes than a transaction holds
-/// (125 writes, half of `request_bytes`) takes two or more, of which the first decides.
+/// (124 writes, half of `request_bytes`) takes two or more, of which the first decides.
 #[derive(Debug)]
 pub struct Etcd {
     shared: Arc<Shared>,
@@ -95,6 +95,8 @@ pub struct Etcd {
 #[derive(Debug)]
 struct Shared {
     cluster: Cluster,
+    /// Another for every store that is connected.
+    node: String,
     heads: Heads,
     counters: Counters,
     options: EtcdOptions,
@@ -105,8 +107,9 @@ struct Shared {
 struct InUse {
     mirror: Arc<Mirror>,
     queue: mpsc::Sender<Job>,
-    /// The writer and the follower, which end with this.
-    _tasks: JoinSet<()>,
+    writer: JoinSet<()>,
+    /// Never read: it ends with this.
+    _follower: JoinSet<()>,
 }
 
 // === impl Etcd ===
@@ -124,6 +127,7 @@ impl Etcd {
         options.check()?;
         let shared = Arc::new(Shared {
             cluster: Cluster::new(&options)?,
+            node: uuid::Uuid::new_v4().to_string(),
             heads: Heads::new(options.revision_wait),
             counters: Counters::default(),
             options,
@@ -136,14 +140,17 @@ impl Etcd {
         })
     }
 
-    /// Ends every task and every watch; what was waiting is answered as unknown. Every later call
-    /// is answered [`Unavailable`](Error::Unavailable). Dropping the store does the same.
+    /// Commits what waits, bounded by [`commit_wait`](EtcdOptions::commit_wait), and ends every
+    /// task and every watch; every later call is answered [`Unavailable`](Error::Unavailable).
+    /// Dropping the store ends them at once.
     pub async fn close(&self) {
-        let scopes = self.scopes().take();
+        let scopes = self.scopes().take().into_iter().flatten();
+        // Their queues and followers end here.
+        let writers: Vec<_> = scopes.map(|(_, scope)| scope.writer).collect();
+        let ended = writers.into_iter().map(JoinSet::join_all);
+        let wait = self.shared.options.commit_wait;
+        let _ = tokio::time::timeout(wait, futures::future::join_all(ended)).await;
         self.shared.heads.close();
-        for (_, mut scope) in scopes.into_iter().flatten() {
-            scope._tasks.shutdown().await;
-        }
     }
 
     /// Figures since the store was connected. Costs nothing.
@@ -173,13 +180,14 @@ impl Etcd {
         }
         let mirror = Arc::new(Mirror::new(scope.clone(), Arc::clone(&self.shared)));
         let (queue, jobs) = mpsc::channel(self.shared.options.queue.max(1));
-        let mut tasks = JoinSet::new();
-        tasks.spawn(writer::write(Arc::clone(&mirror), jobs));
-        tasks.spawn(follower::follow(Arc::clone(&mirror)));
+        let (mut writer, mut follower) = (JoinSet::new(), JoinSet::new());
+        writer.spawn(writer::write(Arc::clone(&mirror), jobs));
+        follower.spawn(follower::follow(Arc::clone(&mirror)));
         let entry = scopes.entry(scope.clone()).or_insert(InUse {
             mirror,
             queue,
-            _tasks: tasks,
+            writer,
+            _follower: follower,
         });
         Ok(with(entry))
     }

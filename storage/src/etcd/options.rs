@@ -2,6 +2,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::plan::OPS;
 use super::url;
 use crate::error::{Error, Result, invalid};
 use crate::limits::{HISTORY_REVISIONS, REVISION_WAIT};
@@ -112,7 +113,7 @@ impl EtcdOptions {
             connect_wait: Duration::from_secs(1),
             request_wait: Duration::from_secs(2),
             revision_wait: REVISION_WAIT,
-            poll: Duration::from_secs(1),
+            poll: Duration::from_secs(2),
             group_batches: 512,
             txn_ops: 128,
             request_bytes: 1_024 * 1024,
@@ -166,9 +167,12 @@ impl EtcdOptions {
                 self.prefix
             ));
         }
-        // Head, change and forgetting; and one record, or nothing would ever be written.
-        if self.txn_ops < 4 {
-            return Err(invalid!("{} operations are no transaction", self.txn_ops));
+        // One record, or nothing would ever be written.
+        if self.txn_ops <= OPS {
+            return Err(invalid!(
+                "a transaction needs more than {OPS} operations, not {}",
+                self.txn_ops
+            ));
         }
         Ok(())
     }

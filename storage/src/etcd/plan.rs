@@ -10,7 +10,7 @@ use super::head::Head;
 use super::layout::Layout;
 use super::load;
 use super::options::EtcdOptions;
-use super::proto::{Compare, RequestOp, TxnRequest};
+use super::proto::{Compare, RangeRequest, RequestOp, TxnRequest};
 use super::view::{Found, View};
 use crate::batch::{Batch, Write};
 use crate::change::Change;
@@ -22,8 +22,8 @@ use crate::record::{Field, Record, Stored};
 use crate::revision::{Revision, Version};
 use crate::value::Value;
 
-/// Head, changes, forgetting: what every transaction needs besides records.
-const OPS: usize = 3;
+/// Head, changes, forgetting, turn: what every transaction needs besides records.
+pub(super) const OPS: usize = 4;
 
 /// What is to become of a batch.
 #[derive(Debug)]
@@ -59,12 +59,13 @@ struct Draft<'a> {
     holders: HashMap<(Name, Name, Value), Option<Key>>,
 }
 
-/// Plans a group, in its order. The first that can be committed is, whatever its size; one that
+/// Plans a group of this node, in its order. The first that can be committed is, whatever its size; one that
 /// exceeds what a transaction holds is committed alone, its records written by [`records`] later.
 pub(super) fn plan<'a>(
     view: &View,
     layout: &Layout,
     options: &EtcdOptions,
+    node: &str,
     batches: impl Iterator<Item = &'a Batch>,
 ) -> Plan {
     let mut draft = Draft {
@@ -154,7 +155,13 @@ pub(super) fn plan<'a>(
             let records = draft.records.iter();
             success.extend(records.map(|(key, found)| op(layout, key, found.as_deref())));
         }
+        success.push(RequestOp::range(RangeRequest {
+            key: layout.turn(),
+            ..RangeRequest::default()
+        }));
     }
+    let mut failure = load::missing(layout, before.revision);
+    failure.push(RequestOp::put(layout.turn(), node.to_owned()));
     Plan {
         verdicts,
         head,
@@ -162,7 +169,7 @@ pub(super) fn plan<'a>(
         txn: TxnRequest {
             compare: vec![Compare::unchanged(layout.head(), before.mod_revision)],
             success,
-            failure: load::missing(layout, before.revision),
+            failure,
         },
     }
 }

@@ -19,6 +19,12 @@ use crate::revision::Revision;
 const REST_MIN: Duration = Duration::from_millis(20);
 const REST_MAX: Duration = Duration::from_millis(500);
 
+/// How long one lets another node commit first, at most.
+const YIELD_MAX: Duration = Duration::from_millis(250);
+
+/// Losses after which one rests before trying again.
+const PATIENCE: u32 = 8;
+
 /// A commit that waits.
 #[derive(Debug)]
 pub(super) struct Job {
@@ -35,6 +41,10 @@ pub(super) struct Job {
 /// Each is checked against the mirror, and the transaction compares the scope's head with the
 /// mirror's: so whatever was decided here holds there, or nothing of it happens and the mirror is
 /// brought up first. Ends with the queue.
+///
+/// Nodes that commit to the same scope at the same time take turns: one that found the head moved
+/// leaves its mark and tries again at once; one that has committed and finds the mark of another
+/// waits as long as its own transaction took, so that the other is next.
 pub(super) async fn write(mirror: Arc<Mirror>, mut queue: mpsc::Receiver<Job>) {
     let mut group = VecDeque::new();
     loop {
@@ -49,7 +59,11 @@ pub(super) async fn write(mirror: Arc<Mirror>, mut queue: mpsc::Receiver<Job>) {
         {
             group.push_back(job);
         }
-        Group::new(&mirror).commit(&mut group).await;
+        let mut attempts = Group::new(&mirror);
+        attempts.commit(&mut group).await;
+        if let Some(wait) = attempts.wait {
+            tokio::time::sleep(wait.min(YIELD_MAX)).await;
+        }
     }
 }
 
@@ -60,6 +74,8 @@ struct Group<'a> {
     confirmed: Option<i64>,
     lost: u32,
     rest: Duration,
+    /// Another node waits; how long to let it go first.
+    wait: Option<Duration>,
 }
 
 // === impl Group ===
@@ -71,6 +87,7 @@ impl<'a> Group<'a> {
             confirmed: None,
             lost: 0,
             rest: REST_MIN,
+            wait: None,
         }
     }
 
@@ -110,7 +127,7 @@ impl<'a> Group<'a> {
         let plan = {
             let view = mirror.view().await?;
             let batches = jobs.iter().map(|job| &job.batch);
-            plan::plan(&view, &mirror.layout, options, batches)
+            plan::plan(&view, &mirror.layout, options, &mirror.shared.node, batches)
         };
         let found = plan.head.mod_revision;
         if plan.changes.is_empty() {
@@ -124,18 +141,13 @@ impl<'a> Group<'a> {
             answer(jobs, plan.verdicts);
             return Ok(());
         }
-        let counters = &mirror.shared.counters;
-        let batches = plan
-            .verdicts
-            .iter()
-            .filter(|v| !matches!(v, Verdict::Later));
-        counters.group(batches.count());
         let Plan {
             verdicts,
             mut head,
             changes,
             txn,
         } = plan;
+        let begun = Instant::now();
         let sent = mirror.shared.cluster.txn(txn).await;
         match sent {
             Ok(answer) if !answer.succeeded => {
@@ -146,8 +158,14 @@ impl<'a> Group<'a> {
                 Ok(())
             }
             Ok(response) => {
-                head.mod_revision = response.header.unwrap_or_default().revision;
+                let compared = head.mod_revision;
+                head.mod_revision = response.header.clone().unwrap_or_default().revision;
+                if self.another_waits(response, compared) {
+                    self.wait = Some(begun.elapsed());
+                }
                 mirror.advance(head, changes).await?;
+                let done = verdicts.iter().filter(|v| !matches!(v, Verdict::Later));
+                mirror.shared.counters.group(done.count());
                 answer(jobs, verdicts);
                 Ok(())
             }
@@ -162,8 +180,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Another has committed since the view: takes over what, and rests a little, so that nodes
-    /// that write the same scope do not keep one another from it.
+    /// Another has committed since the view: takes over what.
     async fn lose(&mut self, answer: TxnResponse) -> Result<(), Fault> {
         let mirror = self.mirror;
         mirror.shared.counters.retry();
@@ -183,10 +200,18 @@ impl<'a> Group<'a> {
                 ),
             }));
         }
-        if self.lost > 1 {
-            tokio::time::sleep(jitter(Duration::from_millis(2) * self.lost.min(16))).await;
+        if self.lost > PATIENCE {
+            tokio::time::sleep(jitter(Duration::from_millis(1) * self.lost.min(16))).await;
         }
         Ok(())
+    }
+
+    /// Whether another node has found this one's last commit in its way, and not committed since.
+    fn another_waits(&self, done: TxnResponse, compared: i64) -> bool {
+        let turn = done.ranges().flat_map(|range| range.kvs).next();
+        turn.is_some_and(|turn| {
+            turn.mod_revision > compared && *turn.value != *self.mirror.shared.node.as_bytes()
+        })
     }
 
     /// Writes the records of a change that was too large to carry them.

@@ -1,4 +1,5 @@
 use std::io::Write as _;
+use std::time::Duration;
 
 use metal_storage::{Error, Etcd, EtcdCredential, EtcdOptions, Store};
 
@@ -34,7 +35,10 @@ async fn a_wrong_credential_is_refused_and_a_right_one_survives_a_restart() {
 
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(b"root\ngeheim\n").unwrap();
-    let options = options.with_credential_file(file.path()).unwrap();
+    let options = EtcdOptions {
+        commit_wait: Duration::from_secs(30),
+        ..options.with_credential_file(file.path()).unwrap()
+    };
     assert!(!format!("{options:?}").contains("geheim"));
     let store = Etcd::connect(options, &[]).await.unwrap();
     store.commit(batch([put("a", 1)])).await.unwrap();

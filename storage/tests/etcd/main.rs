@@ -12,3 +12,4 @@ mod old_version;
 mod several;
 mod suite;
 mod tls;
+mod turns;

@@ -49,8 +49,8 @@ async fn listen(listener: TcpListener, member: String) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_answer_is_found_out_and_no_commit_happens_twice() {
+/// Traffic through connections that break.
+async fn through_proxies(what: &str, with: impl FnOnce(EtcdOptions) -> EtcdOptions) {
     let _alone = alone().await;
     let cluster = Cluster::start(Disk::Durable);
     let mut proxies = JoinSet::new();
@@ -60,7 +60,7 @@ async fn a_lost_answer_is_found_out_and_no_commit_happens_twice() {
         endpoints.push(listener.local_addr().unwrap().to_string());
         proxies.spawn(listen(listener, member.place.client_address()));
     }
-    let traffic = Traffic::start(&EtcdOptions::new(endpoints)).await;
+    let traffic = Traffic::start(&with(EtcdOptions::new(endpoints))).await;
     for _ in 0..4 {
         while_commits_go_on().await;
     }
@@ -68,5 +68,19 @@ async fn a_lost_answer_is_found_out_and_no_commit_happens_twice() {
     let retries: u64 = traffic.nodes.iter().map(|node| node.stats().retries).sum();
     println!("{faults} requests broken, {retries} groups tried again");
     assert!(faults > 0, "connections broke under commits");
-    traffic.check("connections that break").await;
+    traffic.check(what).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_answer_is_found_out_and_no_commit_happens_twice() {
+    through_proxies("connections that break", |options| options).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_given_up_on_its_way_is_unknown_and_a_repetition_finds_out() {
+    let impatient = |options| EtcdOptions {
+        commit_wait: Duration::from_millis(1),
+        ..options
+    };
+    through_proxies("commits given up soon", impatient).await;
 }

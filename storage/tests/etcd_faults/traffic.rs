@@ -136,6 +136,19 @@ impl Traffic {
         }
     }
 
+    /// Repeats a commit until it is known what became of it.
+    async fn certainly(&self, batch: Batch) -> metal_storage::Result<Revision> {
+        let begun = Instant::now();
+        loop {
+            match self.nodes[0].commit(batch.clone()).await {
+                Err(Error::Unavailable { .. } | Error::Unknown(_)) => {
+                    assert!(begun.elapsed() < HANG, "commits do not go on");
+                }
+                answer => return answer,
+            }
+        }
+    }
+
     pub fn acknowledged(&self) -> u64 {
         self.acknowledged.load(Ordering::SeqCst)
     }
@@ -163,7 +176,7 @@ impl Traffic {
             for batch in history.unknown {
                 unknown += 1;
                 let op = batch.op;
-                match self.nodes[0].commit(batch).await {
+                match self.certainly(batch).await {
                     Ok(revision) => done.push((op, revision)),
                     Err(Error::Conflict(_)) => assert!(not_done.insert(op)),
                     Err(other) => panic!("{other:?}"),
@@ -176,9 +189,8 @@ impl Traffic {
         self.last.store(head.get(), Ordering::SeqCst);
         // Wakes the watchers.
         for node in &self.nodes {
-            node.commit(batch(&uuid::Uuid::new_v4().to_string(), None))
-                .await
-                .unwrap();
+            let id = uuid::Uuid::new_v4().to_string();
+            while node.commit(batch(&id, None)).await.is_err() {}
         }
         let mut seen = Vec::new();
         while let Some(changes) = tokio::time::timeout(HANG, self.watchers.join_next())
