@@ -12,9 +12,11 @@
 //! | order of changes | [`Revision`], [`Change`] |
 //! | what may go wrong, and what to do then | [`Error`] |
 //! | bounds | [`limits`] |
-//! | backends | [`Memory`], [`Redb`], [`Etcd`] |
+//! | backends | [`Memory`], [`Redb`], [`Sql`], [`Etcd`] |
+//! | backup and restore, also from one backend to another | [`backup`] |
 #![forbid(unsafe_code)]
 
+pub mod backup;
 mod batch;
 mod change;
 mod codec;
@@ -35,9 +37,11 @@ mod redb;
 mod revision;
 mod schema;
 mod scope;
+pub mod sql;
 mod stats;
 mod store;
 mod table;
+mod table_change;
 mod value;
 
 pub use batch::{Batch, Guard, Write};
@@ -51,11 +55,13 @@ pub use name::Name;
 pub use op::OpId;
 pub use query::{Filter, Page, Query};
 pub use record::{Field, Record, Stored};
-pub use redb::{Medium, Redb, RedbOptions};
+pub use redb::{Compaction, Durability, Medium, Redb, RedbOptions};
 pub use revision::{Revision, Version};
 pub use schema::{Column, Schema};
 pub use scope::{Scope, ScopeName};
+pub use sql::{Sql, SqlOptions};
 pub use stats::{LATENCY_BOUNDS, Stats};
 pub use store::{BoxFuture, BoxStream, Read, Store};
-pub use table::Table;
+pub use table::{Listed, Table};
+pub use table_change::{EntityChange, TableChange};
 pub use value::{Kind, Value};

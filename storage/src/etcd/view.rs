@@ -172,6 +172,7 @@ impl View {
     pub(super) fn list(&self, query: &Query) -> Result<Page> {
         let mut page = Page {
             records: Vec::new(),
+            unreadable: Vec::new(),
             next: None,
             revision: self.head.revision,
         };
