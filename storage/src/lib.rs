@@ -12,9 +12,11 @@
 //! | order of changes | [`Revision`], [`Change`] |
 //! | what may go wrong, and what to do then | [`Error`] |
 //! | bounds | [`limits`] |
-//! | backends | [`Memory`], [`Redb`], [`Sql`] |
+//! | backends | [`Memory`], [`Redb`], [`Sql`], [`Etcd`] |
+//! | backup and restore, also from one backend to another | [`backup`] |
 #![forbid(unsafe_code)]
 
+pub mod backup;
 mod batch;
 mod change;
 mod codec;
@@ -22,6 +24,7 @@ mod codec;
 pub mod conformance;
 mod entity;
 mod error;
+mod etcd;
 mod heads;
 mod key;
 pub mod limits;
@@ -46,6 +49,7 @@ pub use batch::{Batch, Guard, Write};
 pub use change::Change;
 pub use entity::Entity;
 pub use error::{Error, Index, Result};
+pub use etcd::{Etcd, EtcdCredential, EtcdOptions, EtcdTls};
 pub use key::Key;
 pub use memory::Memory;
 pub use name::Name;

@@ -145,6 +145,16 @@ impl Sql {
         })
     }
 
+    /// What the server calls itself and its version. Costs a round trip.
+    ///
+    /// # Errors
+    /// [`Unavailable`](Error::Unavailable) if it does not answer.
+    pub async fn version(&self) -> Result<String> {
+        let version = show(&self.shared.reader.client, VERSION).await?;
+        let name = version.split('(').next().unwrap_or_default();
+        Ok(name.trim().to_owned())
+    }
+
     /// Commits what waits and closes the connections; every later call is answered
     /// [`Unavailable`](Error::Unavailable). Dropping the store does the same, later.
     pub async fn close(&self) {
