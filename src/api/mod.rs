@@ -34,6 +34,7 @@ use axum::routing::get;
 use metal_storage::Store;
 
 pub use error::ApiError;
+pub(crate) use exclusive::SENTINEL;
 pub use go_errors::{is_go, make_readable};
 pub use heads::HeadChecker;
 pub use health::{HealthSource, ServiceHealth, ServiceStatus};

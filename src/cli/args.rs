@@ -1,6 +1,6 @@
 use clap::{Parser, Subcommand};
 
-use super::{check, completions, config, drain, env, serve, status};
+use super::{check, completions, config, drain, env, serve, status, store};
 
 const AFTER: &str = "\
 Try it:
@@ -38,6 +38,7 @@ pub(super) enum Command {
     Status(status::Status),
     Check(check::Check),
     Drain(drain::Drain),
+    Store(store::Store),
     Config(config::Config),
     /// Print the version
     Version,

@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &Drain) -> anyhow::Result<Exit> {
     runtime()?.block_on(drain(&node, &token, arguments))
 }
 
-fn token(path: &Path) -> anyhow::Result<String> {
+pub(super) fn token(path: &Path) -> anyhow::Result<String> {
     secrets::load(path)
         .with_context(|| format!("cannot read {}", path.display()))
         .context(Fix(

@@ -11,6 +11,7 @@ mod exit;
 mod location;
 mod serve;
 mod status;
+mod store;
 mod terminal;
 mod version;
 
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
         Command::Status(arguments) => status::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Drain(arguments) => drain::run(&arguments),
+        Command::Store(arguments) => store::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::Version => version::run(),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -3,7 +3,7 @@
 
 use std::{env, fs, io::Read, os::unix::fs::PermissionsExt, path::Path};
 
-use super::{Hmac, Tls, reader::Reader};
+use super::{Hmac, Stores, Tls, reader::Reader};
 
 /// Certificates and keys are shorter.
 const MAX_FILE: u64 = 1 << 20;
@@ -17,7 +17,7 @@ pub(super) fn check(tls: &Tls, hmac: &Hmac, reader: &mut Reader<'_>) {
         for (name, path) in [("tls.certificate", certificate), ("tls.key", key)] {
             match read(path) {
                 Err(error) => reader.problem(name, error),
-                Ok(text) if !text.windows(11).any(|window| window == b"-----BEGIN ") => {
+                Ok(text) if !has_pem(&text) => {
                     let what = format!("{} holds no PEM block", path.display());
                     reader.problem(name, what);
                 }
@@ -56,6 +56,52 @@ pub(super) fn check(tls: &Tls, hmac: &Hmac, reader: &mut Reader<'_>) {
             }
         }
     }
+}
+
+/// The passwords and authorities of the stores.
+pub(super) fn check_stores(stores: &Stores, reader: &mut Reader<'_>) {
+    for (store, password, ca) in [
+        (
+            &stores.global,
+            "store.global-password-file",
+            "store.global-ca-file",
+        ),
+        (
+            &stores.local,
+            "store.local-password-file",
+            "store.local-ca-file",
+        ),
+    ] {
+        if let Some(path) = &store.password_file {
+            if let Err(mode) = private(path) {
+                let what = format!(
+                    "{} has mode {mode:04o}, so others than its owner can use it: chmod 0600 it",
+                    path.display()
+                );
+                reader.problem(password, what);
+            }
+            match read(path) {
+                Err(error) => reader.problem(password, error),
+                Ok(text) if text.trim_ascii().is_empty() => {
+                    reader.problem(password, format!("{} is empty", path.display()));
+                }
+                Ok(_) => {}
+            }
+        }
+        if let Some(path) = &store.ca_file {
+            match read(path) {
+                Err(error) => reader.problem(ca, error),
+                Ok(text) if !has_pem(&text) => {
+                    reader.problem(ca, format!("{} holds no PEM block", path.display()));
+                }
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+fn has_pem(text: &[u8]) -> bool {
+    text.windows(11).any(|window| window == b"-----BEGIN ")
 }
 
 /// The content; the error names the file.

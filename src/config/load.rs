@@ -4,7 +4,7 @@ use std::{fs, path::Path, path::PathBuf, sync::Arc};
 
 use super::{
     Auth, Bgp, Config, DataDir, Drain, Guard, Health, Http, Listen, Log, NodeName, Origin, Problem,
-    Problems, Sources, Tls, files,
+    Problems, Sources, Stores, Tls, files,
     keys::{KEYS, PEER, PEER_KEYS},
     layer::Layer,
     reader::Reader,
@@ -75,6 +75,7 @@ impl Config {
         let partition = reader.get("partition");
         let node: NodeName = reader.get("node");
         let data_dir: PathBuf = reader.get("data-dir");
+        let stores = Stores::read(&mut reader);
         let listen = Listen::read(&mut reader);
         let tls = Tls::read(&mut reader);
         let auth = Auth::read(&mut reader);
@@ -89,6 +90,7 @@ impl Config {
         }
         if with_files {
             files::check(&tls, &auth.hmac, &mut reader);
+            files::check_stores(&stores, &mut reader);
         }
         let (mut problems, warnings) = (reader.problems, reader.warnings);
         if !problems.is_empty() {
@@ -99,6 +101,7 @@ impl Config {
             partition,
             node,
             data_dir: DataDir::new(data_dir),
+            stores,
             listen,
             tls,
             auth,

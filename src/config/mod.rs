@@ -22,6 +22,7 @@ mod origin;
 mod problem;
 mod reader;
 mod sources;
+mod stores;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -45,6 +46,7 @@ pub use self::{
     origin::Origin,
     problem::{Problem, Problems},
     sources::{Flag, Sources},
+    stores::{StoreSettings, StoreUrl, Stores},
     tls::Tls,
 };
 
@@ -58,6 +60,8 @@ pub struct Config {
     pub node: NodeName,
     /// Where it keeps its state.
     pub data_dir: DataDir,
+    /// `[store]`.
+    pub stores: Stores,
     /// `[listen]`.
     pub listen: Listen,
     /// `[tls]`.

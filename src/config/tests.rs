@@ -477,3 +477,46 @@ fn the_effective_settings_read_back_as_the_same_configuration() {
     let again = Case::new(&format!("{text}[[bgp.peer]]\n{peer}")).loaded();
     assert_eq!(again.config, loaded.config);
 }
+
+#[test]
+fn a_store_on_a_server_has_its_password_in_a_private_file() {
+    let text = |line: &str| format!("[store]\nglobal = \"postgres://me@db/edge\"\n{line}\n");
+    let case = Case::new(&text("global-password-file = \"password\""));
+    case.file("password", "s3cret\n", 0o600);
+    let stores = case.loaded().config.stores;
+    assert_eq!(stores.global.url.scheme(), "postgres");
+    assert_eq!(stores.local.url.as_str(), "redb");
+    assert!(stores.global.password_file.unwrap().ends_with("password"));
+
+    case.file("password", "s3cret", 0o644);
+    let problems = case.problems();
+    assert!(problems[0].starts_with("edge.toml:3:24: store.global-password-file: "));
+    assert!(problems[0].contains("0644"), "{problems:?}");
+    case.file("password", " \n", 0o600);
+    assert!(case.problems()[0].ends_with("password is empty"));
+    let missing = Case::new(&text("global-ca-file = \"missing.crt\""));
+    assert!(missing.problems()[0].contains("cannot read"));
+}
+
+#[test]
+fn a_url_of_a_store_is_checked_and_its_secrets_are_not_repeated() {
+    for (url, expected) in [
+        ("postgres://me:s3cret@db/edge", "password"),
+        ("postgres://me:s3/cr@et@db/edge", "password"),
+        ("cockroach://me@db/edge?PASSWORD=s3cret", "password"),
+        ("etcd://me:s3cret@a,b", "password"),
+        ("postgres://s3cret@db", "names no database"),
+        ("etcd://a:s3cret0", "HOST:PORT"),
+        ("postgres", "expected a URL"),
+        ("redb://s3cret", "\"redb\" alone"),
+        ("s3cret://db", "expected \"redb\""),
+        ("", "expected \"redb\""),
+    ] {
+        let problems = refused(&format!("[store]\nlocal = {url:?}\n"));
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with("edge.toml:2:9: store.local: "));
+        assert!(problems[0].contains(expected), "{url}: {problems:?}");
+        let secret = url != "etcd://a:s3cret0" && problems[0].contains("s3cret");
+        assert!(!secret, "{problems:?}");
+    }
+}

@@ -1,7 +1,7 @@
 //! The loopback listener for operators, load balancers and Prometheus.
 //!
 //! Plain HTTP, so it never listens elsewhere. Reading needs no credential;
-//! draining needs the token in the data directory, which only the node's own
+//! draining and backups need the token in the data directory, which only the node's own
 //! user can read.
 
 use std::sync::Arc;
@@ -15,9 +15,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
+use super::store_admin;
 use crate::announce::departure::{Exit, Request};
+use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::status::Report;
+use crate::stores::Stores;
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -30,8 +33,12 @@ pub struct Admin {
     pub metrics: Arc<Metrics>,
     /// Carries out drains.
     pub exit: Exit,
-    /// What drains are authorized with.
+    /// What drains and backups are authorized with.
     pub token: Arc<str>,
+    /// Both stores, for backups.
+    pub stores: Arc<Stores>,
+    /// Says which scopes they keep.
+    pub config: Arc<Config>,
 }
 
 /// The admin listener's routes.
@@ -41,6 +48,8 @@ pub fn routes(admin: Admin) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/status", get(status))
+        .route("/store", get(store_admin::info))
+        .route("/store/backup", post(store_admin::back_up))
         .route("/drain", post(drain))
         .route("/drain/undo", post(undo))
         .with_state(admin)
@@ -80,14 +89,8 @@ async fn undo(State(admin): State<Admin>, headers: HeaderMap) -> Response {
 }
 
 fn ask(admin: &Admin, headers: &HeaderMap, request: Request) -> Response {
-    let token = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
-        .unwrap_or_default();
-    let same = constant_time::verify_slices_are_equal(token, admin.token.as_bytes());
-    if same.is_err() {
-        let hint = "this needs the token in the node's data directory\n";
-        return (StatusCode::FORBIDDEN, hint).into_response();
+    if let Err(refusal) = authorized(admin, headers) {
+        return refusal;
     }
     tracing::info!(?request, "asked over the admin listener");
     if admin.exit.ask(request) {
@@ -96,4 +99,17 @@ fn ask(admin: &Admin, headers: &HeaderMap, request: Request) -> Response {
         let busy = "too many requests to drain are waiting\n";
         (StatusCode::SERVICE_UNAVAILABLE, busy).into_response()
     }
+}
+
+/// Refuses a request without the token.
+pub(super) fn authorized(admin: &Admin, headers: &HeaderMap) -> Result<(), Response> {
+    let token = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
+        .unwrap_or_default();
+    let same = constant_time::verify_slices_are_equal(token, admin.token.as_bytes());
+    same.map_err(|_| {
+        let hint = "this needs the token in the node's data directory\n";
+        (StatusCode::FORBIDDEN, hint).into_response()
+    })
 }

@@ -16,6 +16,7 @@ pub mod connection;
 pub mod drain;
 pub mod handler;
 pub mod listener;
+pub mod store_admin;
 pub mod tls;
 
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! From probes to a verdict.
 //!
-//! - [`probe`]: what a probe is; [`front_door`], [`store`] and [`certificate`]
+//! - [`probe`]: what a probe is; [`front_door`], [`store`], [`global`] and [`certificate`]
 //!   are the ones there are.
 //! - [`judge`]: the rules, without a clock and without I/O: fall fast, rise
 //!   slowly.
@@ -10,6 +10,7 @@
 pub mod certificate;
 pub mod checker;
 pub mod front_door;
+pub mod global;
 pub mod judge;
 pub mod probe;
 pub mod store;
@@ -17,4 +18,5 @@ pub mod verdict;
 
 pub use checker::{Checker, Pulse};
 pub use probe::{Finding, Probe};
+pub(crate) use store::HEARTBEAT;
 pub use verdict::{Level, Verdict};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use metal_bgp::{PeerState, PeerStatus, Speaker};
-use metal_storage::{Redb, Stats};
+use metal_storage::Stats;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::MetricType;
@@ -16,10 +16,17 @@ use crate::clock;
 use crate::edge::certificates::Certificates;
 use crate::edge::drain::Drain;
 use crate::log;
+use crate::stores::Stores;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Peer {
     peer: String,
+}
+
+/// `local` or `global`; where both are one store, `local`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Role {
+    store: &'static str,
 }
 
 /// Reads the speaker, the certificate, and what is in flight.
@@ -32,8 +39,8 @@ pub struct NodeCollector {
     pub authenticator: Arc<Authenticator>,
     /// Counts requests in flight.
     pub drain: Drain,
-    /// The embedded store.
-    pub store: Arc<Redb>,
+    /// Both stores.
+    pub stores: Arc<Stores>,
 }
 
 /// A figure of every peer.
@@ -133,6 +140,30 @@ const STORE_COUNTERS: [StoreFigure; 8] = [
 // === impl NodeCollector ===
 
 impl NodeCollector {
+    fn encode_stores(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let mut stores = vec![(Role { store: "local" }, self.stores.local.stats())];
+        if !self.stores.is_one() {
+            stores.push((Role { store: "global" }, self.stores.global.stats()));
+        }
+        for (name, help, figure) in STORE_COUNTERS {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for (role, stats) in &stores {
+                ConstCounter::new(figure(stats)).encode(family.encode_family(role)?)?;
+            }
+        }
+        let mut family = encoder.encode_descriptor(
+            "store_commits_waiting",
+            "Commits that wait for the store",
+            None,
+            MetricType::Gauge,
+        )?;
+        for (role, stats) in &stores {
+            let waiting = i64::try_from(stats.waiting).unwrap_or(i64::MAX);
+            ConstGauge::new(waiting).encode(family.encode_family(role)?)?;
+        }
+        Ok(())
+    }
+
     fn encode_speaker(
         &self,
         speaker: &Speaker,
@@ -200,16 +231,7 @@ impl Collector for NodeCollector {
             "Log lines dropped because nobody took them",
             log::dropped(),
         )?;
-        let stats = self.store.stats();
-        for (name, help, figure) in STORE_COUNTERS {
-            counter(encoder, name, help, figure(&stats))?;
-        }
-        gauge(
-            encoder,
-            "store_commits_waiting",
-            "Commits that wait for the store",
-            i64::try_from(stats.waiting).unwrap_or(i64::MAX),
-        )?;
+        self.encode_stores(encoder)?;
         match &self.speaker {
             Some(speaker) => self.encode_speaker(speaker, encoder),
             None => Ok(()),

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use metal_bgp::Speaker;
-use metal_storage::Redb;
 use tokio::sync::watch;
 
 use crate::announce::departure::{Exit, Phase};
@@ -18,9 +17,12 @@ use crate::health::{Finding, Level, Pulse, Verdict};
 use crate::status::{
     Announcement, AnnouncementState, Certificate, Peer, Probe, Report, Store, VerdictState,
 };
+use crate::stores::{Engine, Stores};
 
-/// Name of the store's probe.
-const STORE: &str = "store";
+/// Name of the local store's probe.
+const LOCAL: &str = "store";
+/// Name of the global store's probe, where that is another.
+const GLOBAL: &str = "global store";
 
 /// Reads the node's state when asked.
 pub struct Reporter {
@@ -40,8 +42,8 @@ pub struct Reporter {
     pub speaker: Option<Arc<Speaker>>,
     /// The prefixes that would be announced.
     pub prefixes: Vec<ipnet::IpNet>,
-    /// The embedded store.
-    pub store: Arc<Redb>,
+    /// Both stores.
+    pub stores: Arc<Stores>,
     /// The certificate in use.
     pub certificates: Arc<Certificates>,
 }
@@ -61,7 +63,9 @@ impl Reporter {
             verdict: self.verdict(),
             announcement: self.announcement(),
             peers: self.peers(),
-            store: self.store(&pulses),
+            store: store(&*self.stores.local, LOCAL, &pulses),
+            global_store: (!self.stores.is_one())
+                .then(|| store(&*self.stores.global, GLOBAL, &pulses)),
             certificate: Some(self.certificate()),
             probes: pulses.iter().map(probe).collect(),
         }
@@ -134,17 +138,6 @@ impl Reporter {
             .collect()
     }
 
-    fn store(&self, pulses: &[Pulse]) -> Store {
-        let pulse = pulses.iter().find(|pulse| pulse.name == STORE);
-        let finding = pulse.and_then(|pulse| pulse.finding.as_ref());
-        Store {
-            backend: "redb".to_owned(),
-            ok: finding == Some(&Finding::Good),
-            error: finding.and_then(Finding::why).map(ToString::to_string),
-            commits: self.store.stats().committed,
-        }
-    }
-
     fn certificate(&self) -> Certificate {
         let current = self.certificates.current();
         Certificate {
@@ -154,6 +147,17 @@ impl Reporter {
             days_left: (current.not_after - clock::wall()).num_days(),
             issuer: current.issuer.clone(),
         }
+    }
+}
+
+fn store(store: &dyn Engine, name: &str, pulses: &[Pulse]) -> Store {
+    let pulse = pulses.iter().find(|pulse| pulse.name == name);
+    let finding = pulse.and_then(|pulse| pulse.finding.as_ref());
+    Store {
+        backend: store.engine().to_owned(),
+        ok: finding == Some(&Finding::Good),
+        error: finding.and_then(Finding::why).map(ToString::to_string),
+        commits: store.stats().committed,
     }
 }
 

@@ -84,7 +84,7 @@ async fn end(node: Node, config: &Config) {
     if let Err(error) = NodeFile::remove(&config.data_dir) {
         tracing::warn!(%error, "cannot remove node.json");
     }
-    node.store.close().await;
+    node.stores.close().await;
     drop(node.tasks);
     drop(node.lock);
     tracing::info!("stopped");

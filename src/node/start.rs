@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use axum::Router;
 use metal_bgp::Speaker;
-use metal_storage::{Redb, RedbOptions, ScopeName, Store};
+use metal_storage::{ScopeName, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -37,10 +37,12 @@ use crate::edge::{Limits, tls};
 use crate::health::certificate::CertificateProbe;
 use crate::health::checker::{Pace, Pulses};
 use crate::health::front_door::FrontDoor;
+use crate::health::global::GlobalStoreProbe;
 use crate::health::store::StoreProbe;
 use crate::health::{Checker, Probe, Verdict};
 use crate::metrics::Metrics;
 use crate::status::NodeFile;
+use crate::stores::Stores;
 
 /// Requests at once on one HTTP/2 connection.
 const STREAMS: u32 = 128;
@@ -57,8 +59,8 @@ pub(super) struct Node {
     pub(super) connections: TaskTracker,
     /// Ends the accept loops.
     pub(super) stop: CancellationToken,
-    /// The embedded store.
-    pub(super) store: Arc<Redb>,
+    /// Both stores.
+    pub(super) stores: Arc<Stores>,
     /// The data directory is ours until the end.
     pub(super) lock: Lock,
 }
@@ -69,7 +71,7 @@ struct Shared {
     certificates: Arc<Certificates>,
     authenticator: Arc<Authenticator>,
     drain: Drain,
-    store: Arc<Redb>,
+    stores: Arc<Stores>,
     speaker: Option<(Arc<Speaker>, Policy)>,
     /// The request id of the node's own probes.
     probe_id: String,
@@ -80,7 +82,7 @@ struct Shared {
 pub(super) async fn start(config: &Config) -> anyhow::Result<Node> {
     let started = clock::wall();
     let lock = data_dir::acquire(&config.data_dir)?;
-    let shared = shared(config)?;
+    let shared = shared(config).await?;
     let listeners = bind(config)?;
     let admin_listener = TcpListener::bind(config.listen.admin)
         .await
@@ -96,7 +98,7 @@ pub(super) async fn start(config: &Config) -> anyhow::Result<Node> {
         certificates: Arc::clone(&shared.certificates),
         authenticator: Arc::clone(&shared.authenticator),
         drain: shared.drain.clone(),
-        store: Arc::clone(&shared.store),
+        stores: Arc::clone(&shared.stores),
     }));
 
     let (verdicts, verdict) = watch::channel(Verdict::unknown(Instant::now()));
@@ -125,7 +127,7 @@ pub(super) async fn start(config: &Config) -> anyhow::Result<Node> {
             .as_ref()
             .map(|bgp| bgp.announce.clone())
             .unwrap_or_default(),
-        store: Arc::clone(&shared.store),
+        stores: Arc::clone(&shared.stores),
         certificates: Arc::clone(&shared.certificates),
     };
     let admin = admin::routes(Admin {
@@ -133,7 +135,12 @@ pub(super) async fn start(config: &Config) -> anyhow::Result<Node> {
         metrics: Arc::clone(&shared.metrics),
         exit: exit.clone(),
         token: credentials::admin_token(config)?,
+        stores: Arc::clone(&shared.stores),
+        config: Arc::new(config.clone()),
     });
+    if let Some(task) = shared.stores.keep_trying() {
+        tasks.spawn("global store", task);
+    }
     tasks.spawn("admin", serve_admin(admin_listener, admin));
     tasks.spawn("checker", checker.run());
     tasks.spawn("departure", departure.run());
@@ -172,14 +179,16 @@ pub(super) async fn start(config: &Config) -> anyhow::Result<Node> {
         drain: shared.drain,
         connections,
         stop,
-        store: shared.store,
+        stores: shared.stores,
         lock,
     })
 }
 
-fn shared(config: &Config) -> anyhow::Result<Shared> {
-    let store = Redb::open(config.data_dir.store(), RedbOptions::default())
-        .with_context(|| format!("cannot open {}", config.data_dir.store().display()))?;
+async fn shared(config: &Config) -> anyhow::Result<Shared> {
+    let stores = Stores::start(config).await.with_context(|| {
+        let local = &config.stores.local.url;
+        format!("cannot open the store ({local}): `metal-edge check` says more")
+    })?;
     let speaker = match &config.bgp {
         Some(bgp) if !bgp.peers.is_empty() => {
             let (speaker, policy) = speaker::start(bgp).context("bgp")?;
@@ -192,7 +201,7 @@ fn shared(config: &Config) -> anyhow::Result<Shared> {
         certificates: Arc::new(credentials::certificates(config)?),
         authenticator: Arc::new(credentials::authenticator(config)?),
         drain: Drain::default(),
-        store: Arc::new(store),
+        stores: Arc::new(stores),
         speaker,
         probe_id: format!("probe-{}", Uuid::new_v4().simple()),
     })
@@ -245,7 +254,7 @@ fn router(config: &Config, shared: &Shared, pulses: Pulses) -> anyhow::Result<Ro
     let revision = option_env!("METAL_EDGE_BUILD_REVISION").unwrap_or_default();
     let date = option_env!("METAL_EDGE_BUILD_DATE").unwrap_or_default();
     let state = ApiState {
-        store: Arc::clone(&shared.store) as Arc<dyn Store>,
+        store: Arc::clone(&shared.stores.global) as Arc<dyn Store>,
         partition: config.partition.to_string().into(),
         version: Arc::new(VersionInfo::of_this_build(revision, date)),
         heads: HeadChecker::new(config.http.head_timeout)?,
@@ -262,7 +271,7 @@ fn checker(
 ) -> anyhow::Result<Checker> {
     let health = &config.health;
     let store = StoreProbe::new(
-        Arc::clone(&shared.store) as Arc<dyn Store>,
+        Arc::clone(&shared.stores.local) as Arc<dyn Store>,
         ScopeName::try_from(config.node.as_str())?,
         config.data_dir.path().to_owned(),
         health.min_free.bytes(),
@@ -271,6 +280,10 @@ fn checker(
         Arc::new(store),
         Arc::new(CertificateProbe::new(Arc::clone(&shared.certificates))),
     ];
+    if !shared.stores.is_one() {
+        let global = Arc::clone(&shared.stores.global) as Arc<dyn Store>;
+        probes.push(Arc::new(GlobalStoreProbe::new(global, health.timeout)));
+    }
     for (_, address) in listeners {
         let certificates = Arc::clone(&shared.certificates);
         probes.push(Arc::new(FrontDoor::new(

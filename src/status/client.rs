@@ -1,17 +1,20 @@
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
-use hyper::{Method, Request, StatusCode, header};
+use hyper::{Method, Request, Response, StatusCode, body::Incoming, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::Report;
+use crate::stores::info::Info;
 
 /// The longest answer that is read.
 const MAX_ANSWER: usize = 1 << 20;
 /// From the connection to the complete answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
+/// From one part of a long answer to the next.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// A client of the admin listener, for the node's own command line. Plain HTTP,
 /// and therefore to loopback addresses alone. One connection per request.
@@ -72,6 +75,55 @@ impl AdminClient {
         Ok(())
     }
 
+    /// `GET /store`.
+    pub async fn stores(&self) -> Result<Info, AdminError> {
+        let body = self.request(Method::GET, "/store", None).await?;
+        serde_json::from_slice(&body).map_err(|error| AdminError::Body(self.address, error))
+    }
+
+    /// `POST` to `path`, with the token; gives the answer's body to `take` as it comes, however
+    /// long it is. An answer that is cut off is an error.
+    pub async fn stream<E: From<AdminError>>(
+        &self,
+        path: &str,
+        token: &str,
+        mut take: impl AsyncFnMut(Bytes) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let begin = self.send(Method::POST, path, Some(token));
+        let (answer, connection) = tokio::time::timeout(TIMEOUT, begin)
+            .await
+            .map_err(|_| AdminError::Timeout(self.address))??;
+        let mut connection = pin!(drive(connection));
+        let exchange = async {
+            let broken = |error: String| AdminError::Http(self.address, error);
+            let answer = tokio::time::timeout(SILENCE, answer)
+                .await
+                .map_err(|_| AdminError::Timeout(self.address))?
+                .map_err(|error| broken(error.to_string()))?;
+            let status = answer.status();
+            let mut body = answer.into_body();
+            if !status.is_success() {
+                let body = Limited::new(body, MAX_ANSWER).collect().await;
+                let body = body.map_err(|error| broken(error.to_string()))?;
+                return Err(self.refused(status, &body.to_bytes()).into());
+            }
+            loop {
+                let frame = tokio::time::timeout(SILENCE, body.frame())
+                    .await
+                    .map_err(|_| AdminError::Timeout(self.address))?;
+                let Some(frame) = frame else { return Ok(()) };
+                let frame = frame.map_err(|error| broken(error.to_string()))?;
+                if let Ok(data) = frame.into_data() {
+                    take(data).await?;
+                }
+            }
+        };
+        tokio::select! {
+            outcome = exchange => outcome,
+            error = &mut connection => Err(AdminError::Http(self.address, error).into()),
+        }
+    }
+
     async fn request(
         &self,
         method: Method,
@@ -89,6 +141,43 @@ impl AdminClient {
         path: &str,
         token: Option<&str>,
     ) -> Result<Bytes, AdminError> {
+        let broken = |error: String| AdminError::Http(self.address, error);
+        let (answer, connection) = self.send(method, path, token).await?;
+        let answer = async {
+            let answer = answer.await.map_err(|error| broken(error.to_string()))?;
+            let status = answer.status();
+            let body = Limited::new(answer.into_body(), MAX_ANSWER)
+                .collect()
+                .await
+                .map_err(|error| broken(error.to_string()))?
+                .to_bytes();
+            Ok((status, body))
+        };
+        // The connection makes progress only while it is polled, and ends with
+        // the answer.
+        let (status, body) = tokio::select! {
+            answer = answer => answer?,
+            result = drive(connection) => return Err(broken(result)),
+        };
+        match status {
+            status if status.is_success() => Ok(body),
+            status => Err(self.refused(status, &body)),
+        }
+    }
+
+    /// Connects and prepares a request; both what is given back have to be polled.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+    ) -> Result<
+        (
+            impl Future<Output = hyper::Result<Response<Incoming>>>,
+            impl Future<Output = hyper::Result<()>>,
+        ),
+        AdminError,
+    > {
         let broken = |error: String| AdminError::Http(self.address, error);
         let stream = TcpStream::connect(self.address)
             .await
@@ -109,35 +198,17 @@ impl AdminClient {
         let request = request
             .body(Empty::<Bytes>::new())
             .map_err(|error| broken(error.to_string()))?;
-        let answer = async {
-            let answer = sender
-                .send_request(request)
-                .await
-                .map_err(|error| broken(error.to_string()))?;
-            let status = answer.status();
-            let body = Limited::new(answer.into_body(), MAX_ANSWER)
-                .collect()
-                .await
-                .map_err(|error| broken(error.to_string()))?
-                .to_bytes();
-            Ok((status, body))
-        };
-        // The connection makes progress only while it is polled, and ends with
-        // the answer.
-        let (status, body) = tokio::select! {
-            answer = answer => answer?,
-            result = drive(connection) => return Err(broken(result)),
-        };
+        let answer = async move { sender.send_request(request).await };
+        Ok((answer, connection))
+    }
+
+    fn refused(&self, status: StatusCode, body: &[u8]) -> AdminError {
         match status {
-            status if status.is_success() => Ok(body),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                Err(AdminError::Refused(self.address))
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => AdminError::Refused(self.address),
+            status => {
+                let text = String::from_utf8_lossy(body).trim().to_owned();
+                AdminError::Status(self.address, status, text)
             }
-            status => Err(AdminError::Status(
-                self.address,
-                status,
-                String::from_utf8_lossy(&body).trim().to_owned(),
-            )),
         }
     }
 }

@@ -89,22 +89,30 @@ fn write_report(
         }
     }
 
-    let store = &report.store;
-    match (&store.error, store.ok) {
-        (_, true) => writeln!(
-            out,
-            "store         {} {}, {} commits",
-            store.backend,
-            paint.good("ok"),
-            store.commits
-        )?,
-        (error, false) => writeln!(
-            out,
-            "store         {} {}: {}",
-            store.backend,
-            paint.bad("failed"),
-            error.as_deref().unwrap_or("no reason given")
-        )?,
+    let stores = [
+        Some(("store        ", &report.store)),
+        report
+            .global_store
+            .as_ref()
+            .map(|store| ("global store ", store)),
+    ];
+    for (name, store) in stores.into_iter().flatten() {
+        match (&store.error, store.ok) {
+            (_, true) => writeln!(
+                out,
+                "{name} {} {}, {} commits",
+                store.backend,
+                paint.good("ok"),
+                store.commits
+            )?,
+            (error, false) => writeln!(
+                out,
+                "{name} {} {}: {}",
+                store.backend,
+                paint.bad("failed"),
+                error.as_deref().unwrap_or("no reason given")
+            )?,
+        }
     }
     match &report.certificate {
         None => writeln!(out, "certificate   {}", paint.bad("none"))?,
@@ -231,6 +239,7 @@ mod tests {
                 peer("10.0.0.254", "Established", None),
                 peer("2001:db8::254", "Connect", Some("connection refused")),
             ],
+            global_store: None,
             store: Store {
                 backend: "redb".to_owned(),
                 ok: false,

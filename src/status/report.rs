@@ -24,8 +24,11 @@ pub struct Report {
     pub announcement: Announcement,
     /// One entry per configured peer, in the order of the configuration.
     pub peers: Vec<Peer>,
-    /// The store of the node's own scope.
+    /// The local store, which is the global one too unless that is given.
     pub store: Store,
+    /// The global store, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub global_store: Option<Store>,
     /// The certificate that the API serves; absent while there is none.
     pub certificate: Option<Certificate>,
     /// The probes behind the verdict.
@@ -105,12 +108,12 @@ pub struct Peer {
     pub last_error: Option<String>,
 }
 
-/// The store of the node's own scope.
+/// One store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Store {
-    /// `redb`, `memory`.
+    /// Its engine, such as `redb`.
     pub backend: String,
-    /// Whether the last probe could commit.
+    /// Whether the last probe could commit; of the global store, read.
     pub ok: bool,
     /// Why not.
     pub error: Option<String>,

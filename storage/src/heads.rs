@@ -41,10 +41,44 @@ impl Heads {
         });
     }
 
+    /// Tells of everything there is. Who follows a scope that was further than this is ended:
+    /// what it saw is lost.
+    pub(crate) fn restart(&self, found: &[(Scope, Revision)]) {
+        if let Some(scopes) = self.scopes().as_mut() {
+            scopes.retain(|scope, head| {
+                let now = found.iter().find(|(found, _)| found == scope);
+                *head.borrow() <= now.map_or(Revision::ZERO, |(_, revision)| *revision)
+            });
+        }
+        for (scope, revision) in found {
+            self.advance(scope, *revision);
+        }
+    }
+
+    /// Why a receiver of [`follow`](Self::follow) closed.
+    pub(crate) fn ended(&self) -> Error {
+        match self.scopes().is_some() {
+            true => Error::Unavailable {
+                reason: "its newest changes were lost; watch again from what is left".into(),
+            },
+            false => closed(),
+        }
+    }
+
     /// Follows the head of a scope. The receiver closes when the store does.
     pub(crate) fn follow(&self, scope: &Scope) -> Result<watch::Receiver<Revision>> {
         self.with(scope, watch::Sender::subscribe)
             .ok_or_else(closed)
+    }
+
+    /// The scopes that someone waits for.
+    pub(crate) fn followed(&self) -> Vec<Scope> {
+        let scopes = self.scopes();
+        let waited_for = scopes
+            .iter()
+            .flatten()
+            .filter(|(_, head)| head.receiver_count() > 0);
+        waited_for.map(|(scope, _)| scope.clone()).collect()
     }
 
     /// Waits, bounded, until the scope has reached a revision; gives what follows its head.
@@ -57,7 +91,7 @@ impl Heads {
         let wait = async { head.wait_for(|now| *now >= revision).await.is_ok() };
         match tokio::time::timeout(self.wait, wait).await {
             Ok(true) => Ok(head),
-            Ok(false) => Err(closed()),
+            Ok(false) => Err(self.ended()),
             Err(_) => Err(Error::Behind {
                 scope: scope.clone(),
                 reached: *head.borrow(),

@@ -12,15 +12,19 @@
 //! | order of changes | [`Revision`], [`Change`] |
 //! | what may go wrong, and what to do then | [`Error`] |
 //! | bounds | [`limits`] |
-//! | backends | [`Memory`], [`Redb`] |
+//! | backends | [`Memory`], [`Redb`], [`Sql`], [`Etcd`] |
+//! | backup and restore, also from one backend to another | [`backup`] |
 #![forbid(unsafe_code)]
 
+pub mod backup;
 mod batch;
 mod change;
+mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod entity;
 mod error;
+mod etcd;
 mod heads;
 mod key;
 pub mod limits;
@@ -30,29 +34,36 @@ mod op;
 mod query;
 mod record;
 mod redb;
+mod reindex;
 mod revision;
 mod schema;
 mod scope;
+pub mod sql;
 mod stats;
 mod store;
 mod table;
+mod table_change;
 mod value;
 
 pub use batch::{Batch, Guard, Write};
 pub use change::Change;
 pub use entity::Entity;
 pub use error::{Error, Index, Result};
+pub use etcd::{Etcd, EtcdCredential, EtcdOptions, EtcdTls};
 pub use key::Key;
 pub use memory::Memory;
 pub use name::Name;
 pub use op::OpId;
 pub use query::{Filter, Page, Query};
 pub use record::{Field, Record, Stored};
-pub use redb::{Medium, Redb, RedbOptions};
+pub use redb::{Compaction, Durability, Medium, Redb, RedbOptions};
+pub use reindex::Reindexed;
 pub use revision::{Revision, Version};
 pub use schema::{Column, Schema};
 pub use scope::{Scope, ScopeName};
+pub use sql::{Sql, SqlOptions};
 pub use stats::{LATENCY_BOUNDS, Stats};
 pub use store::{BoxFuture, BoxStream, Read, Store};
-pub use table::Table;
+pub use table::{Listed, Table};
+pub use table_change::{EntityChange, TableChange};
 pub use value::{Kind, Value};

@@ -11,8 +11,9 @@ pub const BATCH_WRITES: usize = 128;
 /// Guards in one batch, as in etcd.
 pub const BATCH_GUARDS: usize = 128;
 
-/// Bytes of one batch: keys, columns and documents of its guards and writes together.
-pub const BATCH_BYTES: usize = 1_536 * 1024;
+/// Bytes of one batch: keys, columns and documents of its guards and writes together. etcd takes
+/// 1.5 MiB in one request, of which what stands around a batch needs a part.
+pub const BATCH_BYTES: usize = 1_280 * 1024;
 
 /// Bytes of a record's id.
 pub const ID_BYTES: usize = 512;

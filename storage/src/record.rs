@@ -8,11 +8,13 @@ use crate::revision::Version;
 use crate::value::Value;
 
 /// A record as a store sees it: its key, what can be asked for by equality, and the rest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Record {
     /// Where it is.
     pub key: Key,
-    /// Its indexed and unique columns; each name at most once.
+    /// Its indexed and unique columns: those that its table's [`Schema`](crate::Schema) declares,
+    /// in that order, as a [`Table`](crate::Table) makes them. A backend that was opened with
+    /// schemas refuses others.
     pub fields: Vec<Field>,
     /// One JSON document. A backend may give it back with other spacing, or its members in
     /// another order.
@@ -21,7 +23,7 @@ pub struct Record {
 
 /// One indexed column of a record. It carries what its schema says, so that a key-value backend
 /// needs no catalogue to derive its index.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
     /// The column.
     pub name: Name,
@@ -32,7 +34,7 @@ pub struct Field {
 }
 
 /// What was read, and its version: what a guard needs to see that it has not changed since.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stored<T> {
     /// What was read.
     pub value: T,

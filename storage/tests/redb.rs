@@ -27,6 +27,10 @@ impl Backend for InFile {
         })
     }
 
+    fn cases(&self) -> u32 {
+        24
+    }
+
     fn reopened(&self) -> BoxFuture<'_, Option<Arc<dyn Store>>> {
         Box::pin(async move {
             let (folder, options, store) = self.last.lock().unwrap().take().unwrap();

@@ -93,7 +93,7 @@ async fn look(config: Config) -> Vec<Group> {
         address::check(&subject),
         ports::check(&subject),
         certificate::check(&subject),
-        store::check(&subject),
+        store::check(&subject).await,
         peers::check(&subject).await,
         clock::check(&subject),
         descriptors::check(&subject),

@@ -1,6 +1,11 @@
 //! Can the node keep its state?
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use nix::{
     sys::statvfs::statvfs,
@@ -8,9 +13,17 @@ use nix::{
 };
 
 use super::{Subject, finding::Group};
-use crate::config::ByteSize;
+use crate::{
+    config::{ByteSize, StoreSettings},
+    stores,
+};
 
-pub(super) fn check(subject: &Subject) -> Group {
+/// What a file of redb begins with.
+const MAGIC: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
+/// How long a server is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) async fn check(subject: &Subject) -> Group {
     let mut group = Group::new("store");
     let directory = &subject.config.data_dir;
     let path = directory.path();
@@ -34,26 +47,93 @@ pub(super) fn check(subject: &Subject) -> Group {
     }
     free_space(&mut group, subject, &existing);
 
-    let store = directory.store();
-    if let Some(node) = &subject.node {
-        group.ok(format!(
-            "{} is in use by the running node, pid {}",
-            store.display(),
-            node.pid
-        ));
-    } else if !store.exists() {
-        group.ok(format!("{} is made at the first start", store.display()));
-    } else if access(&store, AccessFlags::R_OK | AccessFlags::W_OK).is_ok() {
-        group.ok(format!("{} can be read and written", store.display()));
-    } else {
-        let fix = "run this as the node's user, or chown it to that";
-        group.failed(
-            store.display().to_string(),
-            "cannot be read and written",
-            fix,
-        );
+    let stores = &subject.config.stores;
+    look(&mut group, subject, &stores.local, Role::Local).await;
+    if stores.global != stores.local {
+        look(&mut group, subject, &stores.global, Role::Global).await;
     }
     group
+}
+
+/// What depends on a store.
+#[derive(Clone, Copy)]
+enum Role {
+    /// The node.
+    Local,
+    /// A part of its answers.
+    Global,
+}
+
+async fn look(group: &mut Group, subject: &Subject, settings: &StoreSettings, role: Role) {
+    match settings.url.scheme() {
+        "redb" => file(group, subject),
+        "memory" => group.warning(
+            format!("{}: in memory", role.key()),
+            "everything in it is gone when the process ends",
+            format!("set {} to \"redb\" or a server", role.key()),
+        ),
+        _ => server(group, subject, settings, role).await,
+    }
+}
+
+fn file(group: &mut Group, subject: &Subject) {
+    let store = subject.config.data_dir.store();
+    let shown = store.display().to_string();
+    let readable = AccessFlags::R_OK | AccessFlags::W_OK;
+    if let Some(node) = &subject.node {
+        let pid = node.pid;
+        group.ok(format!("{shown} is in use by the running node, pid {pid}"));
+    } else if !store.exists() {
+        group.ok(format!("{shown} is made at the first start"));
+    } else if access(&store, readable).is_err() {
+        let fix = "run this as the node's user, or chown it to that";
+        group.failed(shown, "cannot be read and written", fix);
+    } else {
+        let fix = "put the right file back, or move this one away and restore a backup with \
+                   `metal-edge store restore`";
+        match beginning(&store) {
+            Ok(found) if found == MAGIC => group.ok(format!("{shown} can be read and written")),
+            Ok(found) if found.is_empty() => group.failed(shown, "is empty", fix),
+            Ok(_) => group.failed(shown, "is no redb file, or its beginning is destroyed", fix),
+            Err(error) => group.failed(shown, error.to_string(), fix),
+        }
+    }
+}
+
+fn beginning(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut found = Vec::new();
+    let file = File::open(path)?;
+    file.take(MAGIC.len() as u64).read_to_end(&mut found)?;
+    Ok(found)
+}
+
+async fn server(group: &mut Group, subject: &Subject, settings: &StoreSettings, role: Role) {
+    let what = format!("{} is {}", role.key(), settings.url);
+    let looked = stores::look(settings, &subject.config.data_dir);
+    let problem = match tokio::time::timeout(PATIENCE, looked).await {
+        Ok(Ok(())) => return group.ok(format!("{what}: reached, and of this version")),
+        Ok(Err(problem)) => problem,
+        Err(_) => stores::Problem {
+            cause: format!("no answer within {} s", PATIENCE.as_secs()),
+            fix: "see whether it runs, and whether a firewall is between",
+        },
+    };
+    match role {
+        Role::Local => group.failed(what, problem.cause, problem.fix),
+        // The node serves without it, degraded.
+        Role::Global => group.warning(what, problem.cause, problem.fix),
+    }
+}
+
+// === impl Role ===
+
+impl Role {
+    fn key(self) -> &'static str {
+        match self {
+            Self::Local => "store.local",
+            Self::Global => "store.global",
+        }
+    }
 }
 
 fn free_space(group: &mut Group, subject: &Subject, existing: &Path) {

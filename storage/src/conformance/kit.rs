@@ -6,13 +6,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 
+use super::schemas::fields;
 use crate::batch::{Batch, Guard, Write};
 use crate::change::Change;
 use crate::error::Result;
 use crate::key::Key;
 use crate::name::Name;
 use crate::query::Query;
-use crate::record::{Field, Record, Stored};
+use crate::record::{Record, Stored};
 use crate::revision::{Revision, Version};
 use crate::scope::Scope;
 use crate::store::{BoxStream, Read, Store};
@@ -38,27 +39,19 @@ pub(super) fn key(id: &str) -> Key {
     key_in(Scope::Global, "thing", id)
 }
 
-pub(super) fn field(name: &'static str, value: impl Into<Value>, unique: bool) -> Field {
-    Field {
-        name: Name::from_static(name),
-        value: value.into(),
-        unique,
-    }
-}
-
-/// A record without columns.
+/// A record whose columns hold nothing.
 pub(super) fn plain(key: Key, doc: &str) -> Record {
     Record {
+        fields: fields(&key, []),
         key,
-        fields: Vec::new(),
         doc: Bytes::from(serde_json::to_vec(doc).unwrap()),
     }
 }
 
-/// A record of table `thing` with a unique `name` and a `group`.
+/// A record of table `thing` with a unique `name` and a `group`, which is a number.
 pub(super) fn thing(id: &str, name: impl Into<Value>, group: impl Into<Value>) -> Record {
     Record {
-        fields: vec![field("name", name, true), field("group", group, false)],
+        fields: fields(&key(id), [("name", name.into()), ("group", group.into())]),
         ..plain(key(id), id)
     }
 }
@@ -146,4 +139,19 @@ pub(super) async fn write_times(store: &Arc<dyn Store>, times: usize) -> Revisio
 pub(super) fn same(left: &Record, right: &Record) -> bool {
     let json = |record: &Record| serde_json::from_slice::<serde_json::Value>(&record.doc).unwrap();
     left.key == right.key && left.fields == right.fields && json(left) == json(right)
+}
+
+/// Writes a document as every backend may give it back.
+pub(super) fn canonical(record: &mut Record) {
+    let json: serde_json::Value = serde_json::from_slice(&record.doc).unwrap();
+    record.doc = serde_json::to_vec(&json).unwrap().into();
+}
+
+pub(super) fn canonical_batch(mut batch: Batch) -> Batch {
+    for write in &mut batch.writes {
+        if let Write::Put(record) = write {
+            canonical(record);
+        }
+    }
+    batch
 }

@@ -2,6 +2,7 @@
 
 use super::Backend;
 use super::kit::*;
+use super::schemas::fields;
 use crate::limits::PAGE_BYTES;
 use crate::{Name, Query, Read, Value};
 
@@ -18,13 +19,13 @@ pub async fn a_list_is_ordered_by_the_bytes_of_ids(backend: &dyn Backend) {
     ];
     for (i, id) in expected.iter().enumerate() {
         store
-            .commit(put(thing(id, i as i64, "same")))
+            .commit(put(thing(id, i.to_string(), 7)))
             .await
             .unwrap();
     }
     expected.sort_unstable();
     assert_eq!(ids(&store, &query()).await, expected);
-    assert_eq!(ids(&store, &equal("group", "same")).await, expected);
+    assert_eq!(ids(&store, &equal("group", 7)).await, expected);
 }
 
 pub async fn pages_follow_one_another_without_gap_or_overlap(backend: &dyn Backend) {
@@ -33,10 +34,10 @@ pub async fn pages_follow_one_another_without_gap_or_overlap(backend: &dyn Backe
     let things = all
         .iter()
         .enumerate()
-        .map(|(i, id)| thing(id, i as i64, "same"));
+        .map(|(i, id)| thing(id, i.to_string(), 7));
     store.commit(puts(things)).await.unwrap();
     for limit in [1, 2, 5, 24, 25, 26] {
-        for mut query in [query(), equal("group", "same")] {
+        for mut query in [query(), equal("group", 7)] {
             query.limit = limit;
             let mut seen = Vec::new();
             loop {
@@ -80,26 +81,40 @@ pub async fn a_page_of_large_records_ends_early(backend: &dyn Backend) {
 
 pub async fn conditions_select_by_equality(backend: &dyn Backend) {
     let store = backend.fresh(HISTORY).await;
+    let mut flagged = thing("f", "six", 3);
+    let values = [
+        ("name", "six".into()),
+        ("group", 3.into()),
+        ("order", "1".into()),
+        ("default", true.into()),
+    ];
+    flagged.fields = fields(&flagged.key, values);
     let records = [
         thing("a", "one", 1),
         thing("b", "two", 1),
         thing("c", "three", 2),
         thing("d", Value::Null, Value::Null),
-        thing("e", "five", "1"),
-        thing("f", "six", true),
+        thing("e", "1", i64::MIN),
+        flagged,
         plain(key("g"), "x"),
     ];
     store.commit(puts(records)).await.unwrap();
-    let expected: [(Query, &[&str]); 10] = [
+    let expected: [(Query, &[&str]); 15] = [
         (equal("group", 1), &["a", "b"]),
         (equal("group", 2), &["c"]),
-        (equal("group", "1"), &["e"]),
-        (equal("group", true), &["f"]),
-        (equal("group", false), &[]),
-        (equal("group", Value::Null), &["d"]),
+        (equal("group", 4), &[]),
+        (equal("group", i64::MIN), &["e"]),
+        (equal("group", Value::Null), &["d", "g"]),
         (equal("name", "two"), &["b"]),
         (equal("name", "tw"), &[]),
-        (equal("name", Value::Null), &["d"]),
+        (equal("name", "1"), &["e"]),
+        (equal("name", Value::Null), &["d", "g"]),
+        (equal("order", "1"), &["f"]),
+        (equal("default", true), &["f"]),
+        (equal("default", false), &[]),
+        // A value of another kind, and a column that is not declared.
+        (equal("group", "1"), &[]),
+        (equal("default", 1), &[]),
         (equal("colour", "red"), &[]),
     ];
     for (query, expected) in expected {
@@ -133,7 +148,7 @@ pub async fn a_prefix_selects_ids(backend: &dyn Backend) {
     let records = ["a", "aa", "ab", "b", "a\u{10ffff}", "a%", "a_b"];
     let records = records.iter().enumerate();
     store
-        .commit(puts(records.map(|(i, id)| thing(id, i as i64, 1))))
+        .commit(puts(records.map(|(i, id)| thing(id, i.to_string(), 1))))
         .await
         .unwrap();
     for mut query in [query(), equal("group", 1)] {
@@ -151,7 +166,7 @@ pub async fn a_cursor_may_point_anywhere(backend: &dyn Backend) {
     let store = backend.fresh(HISTORY).await;
     let records = ["b1", "b3", "c"].iter().enumerate();
     store
-        .commit(puts(records.map(|(i, id)| thing(id, i as i64, 1))))
+        .commit(puts(records.map(|(i, id)| thing(id, i.to_string(), 1))))
         .await
         .unwrap();
     let expected: [(&str, &str, &[&str]); 7] = [

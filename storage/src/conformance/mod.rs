@@ -16,26 +16,71 @@
 pub mod bounds;
 pub mod commits;
 pub mod concurrency;
+mod dice;
 pub mod durability;
+pub mod histories;
+mod isolated;
 mod kit;
+pub mod linear;
 pub mod lists;
 pub mod model;
 pub mod reads;
+mod schemas;
+pub mod streams;
 pub mod unique;
 pub mod watches;
 
 use std::sync::Arc;
 
+pub use self::isolated::Isolated;
+pub use self::schemas::SCHEMAS;
+use crate::limits::{BATCH_BYTES, BATCH_GUARDS, BATCH_WRITES};
 use crate::store::{BoxFuture, Store};
 
 /// Opens stores of one kind for one test.
 pub trait Backend: Send + Sync {
-    /// An empty store that remembers this many revisions of each scope.
+    /// An empty store of [`SCHEMAS`] that remembers this many revisions of each scope. Where one
+    /// engine serves many tests, an [`Isolated`] one.
     fn fresh(&self, history: u64) -> BoxFuture<'_, Arc<dyn Store>>;
 
     /// The last fresh store, closed and opened again; `None` if nothing survives that.
     fn reopened(&self) -> BoxFuture<'_, Option<Arc<dyn Store>>> {
         Box::pin(async { None })
+    }
+
+    /// The largest batches that it takes; larger ones it refuses.
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
+
+    /// How many random histories are compared with the model, unless `PROPTEST_CASES` says
+    /// otherwise. Fewer where each commit crosses a network.
+    fn cases(&self) -> u32 {
+        64
+    }
+}
+
+/// The bounds of a batch on one kind of engine, where they are narrower than
+/// [ours](crate::limits).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Writes of records without unique columns.
+    pub writes: usize,
+    /// Guards of a batch with one such write.
+    pub guards: usize,
+    /// Bytes, as [`Batch::size`](crate::Batch::size) counts them.
+    pub bytes: usize,
+}
+
+// === impl Limits ===
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            writes: BATCH_WRITES,
+            guards: BATCH_GUARDS,
+            bytes: BATCH_BYTES,
+        }
     }
 }
 
@@ -57,6 +102,7 @@ macro_rules! conformance {
             commits::a_repeated_operation_is_answered_with_its_first_revision,
             commits::a_repeated_operation_with_other_content_applies_nothing,
             commits::an_operation_of_another_scope_is_another_operation,
+            commits::a_clock_that_steps_changes_nothing,
             commits::a_refused_operation_can_be_tried_again,
             commits::a_guard_that_does_not_hold_is_named_and_nothing_is_applied,
             commits::the_first_guard_that_does_not_hold_is_named,
@@ -103,6 +149,14 @@ macro_rules! conformance {
             concurrency::a_watcher_during_writes_misses_nothing,
             concurrency::readers_never_see_half_a_batch_nor_go_back,
             concurrency::one_operation_sent_many_times_at_once_happens_once,
+            histories::a_register_is_linearizable,
+            histories::a_bank_is_linearizable_and_keeps_its_money,
+            histories::a_set_is_linearizable,
+            histories::a_unique_index_is_linearizable,
+            histories::scopes_are_linearizable_side_by_side,
+            histories::a_client_never_sees_a_scope_go_back,
+            streams::watchers_that_come_and_go_during_writes_miss_nothing,
+            streams::a_follower_that_is_left_behind_lists_and_goes_on,
             durability::what_is_acknowledged_is_there_after_reopening,
             durability::operations_and_history_are_there_after_reopening,
             model::it_does_what_the_model_does,

@@ -2,6 +2,7 @@
 
 use super::Backend;
 use super::kit::*;
+use super::schemas::fields;
 use crate::{Batch, Error, Index, Name, Scope, Value, Write};
 
 fn taken(name: &str) -> Error {
@@ -85,21 +86,30 @@ pub async fn nothing_is_held_by_many(backend: &dyn Backend) {
 
 pub async fn a_value_is_unique_in_its_table_scope_and_column_only(backend: &dyn Backend) {
     let store = backend.fresh(HISTORY).await;
-    store.commit(put(thing("a", "one", "one"))).await.unwrap();
-    store.commit(put(thing("b", "two", "one"))).await.unwrap();
+    store.commit(put(thing("a", "one", 1))).await.unwrap();
+    store.commit(put(thing("b", "two", 1))).await.unwrap();
     for key in [
         key_in(Scope::Global, "other", "a"),
         key_in(scope("fra"), "thing", "a"),
     ] {
         let mut batch = Batch::new(key.scope().clone());
         let mut record = plain(key, "x");
-        record.fields = vec![field("name", "one", true)];
+        record.fields = fields(&record.key, [("name", "one".into())]);
         batch.writes.push(Write::Put(record));
         store.commit(batch).await.unwrap();
     }
     let mut third = plain(key("c"), "x");
-    third.fields = vec![field("label", "one", true)];
+    third.fields = fields(
+        &third.key,
+        [("label", "one".into()), ("order", "one".into())],
+    );
     store.commit(put(third)).await.unwrap();
+    let mut fourth = plain(key("d"), "x");
+    fourth.fields = fields(
+        &fourth.key,
+        [("label", "two".into()), ("order", "one".into())],
+    );
+    store.commit(put(fourth)).await.unwrap();
 }
 
 pub async fn values_that_look_alike_are_not_equal(backend: &dyn Backend) {

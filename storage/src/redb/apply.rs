@@ -2,10 +2,10 @@ use std::collections::HashMap;
 
 use redb::{ReadableTable, Table, WriteTransaction};
 
-use super::codec;
 use super::fault::Fault;
 use super::layout::{self, CHANGES, Head, INDEX, OPS, RECORDS, SCOPES};
 use super::options::RedbOptions;
+use super::seal;
 use crate::batch::{Batch, Write};
 use crate::error::{Error, Index};
 use crate::key::Key;
@@ -80,8 +80,8 @@ impl<'txn> Tables<'txn> {
         for (write, old) in batch.writes.iter().zip(before) {
             self.write(write, &old, head.revision.into())?;
         }
-        let change = codec::encode_change(batch.op, &batch.writes);
         let at = layout::change(&batch.scope, head.revision);
+        let change = seal::change(&at, batch.op, &batch.writes);
         self.changes.insert(at.as_slice(), change.as_slice())?;
         self.ops.insert(op.as_slice(), head.revision.get())?;
         head.bytes += change.len() as u64;
@@ -157,7 +157,7 @@ impl<'txn> Tables<'txn> {
         let at = layout::record(key);
         match write {
             Write::Put(record) => {
-                let bytes = codec::encode_record(record, version);
+                let bytes = seal::record(&at, record, version);
                 self.records.insert(at.as_slice(), bytes.as_slice())?;
             }
             Write::Delete(_) => {
@@ -185,7 +185,7 @@ impl<'txn> Tables<'txn> {
             let at = layout::change(&batch.scope, oldest);
             let forgotten = self.changes.remove(at.as_slice())?.map(|change| {
                 let bytes = change.value();
-                (bytes.len() as u64, codec::decode_op(bytes))
+                (bytes.len() as u64, seal::open_op(&at, bytes))
             });
             if let Some((len, op)) = forgotten {
                 head.bytes = head.bytes.saturating_sub(len);
@@ -204,23 +204,18 @@ impl<'txn> Tables<'txn> {
     }
 
     fn version(&self, key: &Key) -> Result<Option<Version>, Fault> {
-        let Some(bytes) = self.records.get(layout::record(key).as_slice())? else {
+        let at = layout::record(key);
+        let Some(bytes) = self.records.get(at.as_slice())? else {
             return Ok(None);
         };
-        match codec::decode_version(bytes.value()) {
-            Some(version) => Ok(Some(version)),
-            None => Err(Error::Corrupt {
-                what: key.to_string(),
-                cause: "its bytes are no record".into(),
-            }
-            .into()),
-        }
+        Ok(Some(seal::open_version(key, &at, bytes.value())?))
     }
 
     fn fields(&self, key: &Key) -> Result<Vec<Field>, Fault> {
-        match self.records.get(layout::record(key).as_slice())? {
+        let at = layout::record(key);
+        match self.records.get(at.as_slice())? {
             Some(bytes) => {
-                let stored = codec::decode_record(key.clone(), bytes.value())?;
+                let stored = seal::open_record(key.clone(), &at, bytes.value())?;
                 let Record { fields, .. } = stored.value;
                 Ok(fields)
             }

@@ -1,14 +1,18 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redb::{Database, Durability};
+use redb::Database;
 
 use super::apply::{Applied, Tables};
+use super::compaction::Compaction;
+use super::copy;
 use super::fault::Fault;
 use super::fence::Fence;
 use super::file;
+use super::layout::FORMAT;
 use super::medium::Medium;
-use super::options::RedbOptions;
+use super::options::{Durability, RedbOptions};
 use super::read;
 use super::view::View;
 use crate::batch::Batch;
@@ -19,6 +23,9 @@ use crate::revision::Revision;
 use crate::scope::Scope;
 use crate::stats::Counters;
 
+/// Bytes of a file that is worth making smaller.
+const WORTH: u64 = 16 * 1024 * 1024;
+
 /// The one that writes: applies groups of batches, and opens the database again after a fault.
 ///
 /// Every group is one redb transaction with two-phase commit: the header that shows a group is
@@ -27,6 +34,7 @@ use crate::stats::Counters;
 /// which settles what became of the last group.
 pub(super) struct Engine {
     medium: Arc<dyn Medium>,
+    path: Option<PathBuf>,
     options: RedbOptions,
     view: Arc<View>,
     heads: Arc<Heads>,
@@ -35,6 +43,10 @@ pub(super) struct Engine {
     /// The header that was last made durable, while nothing is open.
     durable: Option<Vec<u8>>,
     fault: Option<Backoff>,
+    /// When everything was durable last.
+    flushed: Instant,
+    /// Whether anything was committed since that is not.
+    dirty: bool,
     /// Operations of which it is unknown whether they happened; at most a group.
     unknown: Vec<OpId>,
 }
@@ -51,16 +63,17 @@ struct Backoff {
 impl Engine {
     pub(super) fn new(
         medium: Arc<dyn Medium>,
+        path: Option<PathBuf>,
         options: RedbOptions,
         heads: Arc<Heads>,
         counters: Arc<Counters>,
-    ) -> Result<(Self, Arc<View>)> {
-        let (database, fence) =
-            file::database(&medium, None, options.cache_bytes).map_err(Fault::into_error)?;
+    ) -> Result<(Self, Arc<View>), Fault> {
+        let (database, fence) = file::database(&medium, None, options.cache_bytes)?;
         let database = Arc::new(database);
         let view = Arc::new(View::new(Arc::clone(&database)));
         let engine = Self {
             medium,
+            path,
             options,
             view: Arc::clone(&view),
             heads,
@@ -68,9 +81,11 @@ impl Engine {
             open: Some((database, fence)),
             durable: None,
             fault: None,
+            flushed: Instant::now(),
+            dirty: false,
             unknown: Vec::new(),
         };
-        engine.announce_heads().map_err(Fault::into_error)?;
+        engine.announce_heads()?;
         Ok((engine, view))
     }
 
@@ -86,7 +101,8 @@ impl Engine {
         let Some((database, fence)) = self.open.clone() else {
             unreachable!("ready() leaves it open");
         };
-        let applied = match Self::apply(&database, batches, &self.options) {
+        let durable = self.is_durable_next();
+        let applied = match Self::apply(&database, batches, &self.options, durable) {
             Ok(Group::Nothing(results)) => return results,
             Ok(Group::Commit(txn, results)) => {
                 let committed = (*txn).commit().map_err(Fault::from);
@@ -95,6 +111,7 @@ impl Engine {
                     Ok(()) => {
                         self.counters.group(results.len());
                         self.fault = None;
+                        self.committed(durable);
                         self.acknowledge(batches, &results);
                         return revisions(results);
                     }
@@ -110,6 +127,77 @@ impl Engine {
         let cause = cause(file::explain(fault, &fence));
         drop(fence);
         self.settle(batches, results.as_deref(), cause)
+    }
+
+    /// Makes durable what is not.
+    pub(super) fn flush(&mut self) {
+        if !self.dirty {
+            return;
+        }
+        let Some((database, fence)) = self.open.clone() else {
+            return;
+        };
+        let flushed = begin(&database, true).and_then(|txn| Ok(txn.commit()?));
+        drop(database);
+        match flushed {
+            Ok(()) => self.committed(true),
+            Err(fault) => {
+                self.give_up(cause(file::explain(fault, &fence)));
+                // The result shows in the view.
+                let _ = self.reopen();
+            }
+        }
+    }
+
+    /// Copies the file into a smaller one, if that pays.
+    pub(super) fn compact(&mut self) -> Result<Compaction> {
+        let unavailable = |reason| Error::Unavailable { reason };
+        self.ready().map_err(unavailable)?;
+        let (Some(path), Some((database, _))) = (self.path.clone(), self.open.clone()) else {
+            return Err(Error::Invalid("only a file has a size to spare".into()));
+        };
+        let before = self.medium.len().map_err(|e| unavailable(e.to_string()))?;
+        let stored = stored(&database).map_err(Fault::into_error)?;
+        if before < WORTH || stored > before / 2 {
+            let after = before;
+            return Ok(Compaction { before, after });
+        }
+        if stored > self.options.compact_bytes {
+            return Err(Error::Invalid(format!(
+                "{stored} bytes are stored, and commits may wait for at most {} to be copied",
+                self.options.compact_bytes
+            )));
+        }
+        let cache = self.options.cache_bytes;
+        let medium = copy::to_new_file(&path, &database, FORMAT, cache);
+        let medium = medium.map_err(Fault::into_error)?;
+        drop(database);
+        // The old file has no name any more, so nothing may be written to it; who still reads it
+        // may finish.
+        let old = self.open.take();
+        self.medium = medium;
+        self.committed(true);
+        self.reopen().map_err(unavailable)?;
+        if let Some((database, _)) = old {
+            close(database);
+        }
+        let after = self.medium.len().map_err(|e| unavailable(e.to_string()))?;
+        tracing::info!(before, after, "the store's file was compacted");
+        Ok(Compaction { before, after })
+    }
+
+    fn is_durable_next(&self) -> bool {
+        match self.options.durability {
+            Durability::Immediate => true,
+            Durability::Within(period) => self.flushed.elapsed() >= period,
+        }
+    }
+
+    fn committed(&mut self, durable: bool) {
+        self.dirty = !durable;
+        if durable {
+            self.flushed = Instant::now();
+        }
     }
 
     /// Opens the database again if a reader found that it must be.
@@ -130,6 +218,7 @@ impl Engine {
 
     /// Closes the database, with everything that a quick opening needs.
     pub(super) fn close(mut self) {
+        self.flush();
         self.view.close();
         self.heads.close();
         if let Some((database, fence)) = self.open.take() {
@@ -143,10 +232,9 @@ impl Engine {
         database: &Database,
         batches: &[Batch],
         options: &RedbOptions,
+        durable: bool,
     ) -> Result<Group, Fault> {
-        let mut txn = database.begin_write()?;
-        txn.set_durability(Durability::Immediate)?;
-        txn.set_quick_repair(true);
+        let txn = begin(database, durable)?;
         let mut results = Vec::with_capacity(batches.len());
         {
             let mut tables = Tables::open(&txn)?;
@@ -229,6 +317,7 @@ impl Engine {
             until: Instant::now() + wait,
             wait,
         });
+        self.dirty = false;
         if let Some((database, fence)) = self.open.take() {
             fence.lower();
             self.durable = Some(fence.durable_header());
@@ -264,7 +353,11 @@ impl Engine {
     }
 
     fn show_what_is_durable(&self, cause: &str) {
-        let header = self.durable.clone().expect("giving up has kept it");
+        let Some(header) = self.durable.clone() else {
+            // It was replaced, and could not be opened even once.
+            self.view.down(cause.to_owned());
+            return;
+        };
         match file::read_only(&self.medium, header, self.options.cache_bytes) {
             Ok(database) => self.view.open(Arc::new(database)),
             Err(fault) => {
@@ -276,9 +369,7 @@ impl Engine {
     }
 
     fn announce_heads(&self) -> Result<(), Fault> {
-        for (scope, revision) in self.view.read(read::heads)? {
-            self.heads.advance(&scope, revision);
-        }
+        self.heads.restart(&self.view.read(read::heads)?);
         Ok(())
     }
 
@@ -320,10 +411,29 @@ fn revisions(results: Vec<Result<Applied>>) -> Vec<Result<Revision>> {
     results.into_iter().map(revision).collect()
 }
 
+fn begin(database: &Database, durable: bool) -> Result<redb::WriteTransaction, Fault> {
+    let mut txn = database.begin_write()?;
+    if durable {
+        txn.set_durability(redb::Durability::Immediate)?;
+        txn.set_quick_repair(true);
+    } else {
+        txn.set_durability(redb::Durability::None)?;
+    }
+    Ok(txn)
+}
+
+/// Bytes that a copy of the database would have, about.
+fn stored(database: &Database) -> Result<u64, Fault> {
+    let txn = database.begin_write()?;
+    let stats = txn.stats()?;
+    txn.abort()?;
+    Ok(stats.allocated_pages() * stats.page_size() as u64)
+}
+
 fn cause(fault: Fault) -> String {
     match fault {
         Fault::Medium(cause) | Fault::Down(cause) => cause,
-        Fault::Refused(error) => error.to_string(),
+        fault => fault.into_error().to_string(),
     }
 }
 

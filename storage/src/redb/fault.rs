@@ -7,6 +7,8 @@ pub(super) enum Fault {
     Medium(String),
     /// Nothing is open, because of this.
     Down(String),
+    /// The file has this older format.
+    Old(u32),
     /// The request was answered with an error, and the file is well.
     Refused(Error),
 }
@@ -18,6 +20,9 @@ impl Fault {
     pub(super) fn into_error(self) -> Error {
         match self {
             Self::Medium(reason) | Self::Down(reason) => Error::Unavailable { reason },
+            Self::Old(format) => Error::Invalid(format!(
+                "the store has format {format}, and only a file, opened by its path, is migrated"
+            )),
             Self::Refused(error) => error,
         }
     }

@@ -34,10 +34,35 @@ pub(super) fn open(path: &Path, cache: usize) -> Result<Arc<dyn Medium>> {
     }
 }
 
-/// Makes an empty store beside `path` and then gives it its name, so that there never is half a
-/// file of that name. `None` if another process was quicker.
+/// Makes an empty store, unless another process was quicker.
 fn make(path: &Path, cache: usize) -> Result<Option<Arc<dyn Medium>>> {
-    let failed = |error: io::Error| unavailable(path, "make", &error);
+    let mut quicker = false;
+    let made = replace(path, |medium| {
+        match path.try_exists() {
+            Ok(false) => {}
+            Ok(true) => {
+                quicker = true;
+                return Err(corrupt("there is one already"));
+            }
+            Err(error) => return Err(unavailable(path, "find", &error).into()),
+        }
+        initialize(Arc::clone(medium), cache)
+    });
+    match made {
+        Ok(made) => Ok(Some(made)),
+        Err(_) if quicker => Ok(None),
+        Err(Fault::Medium(cause)) => Err(unavailable(path, "make", &cause)),
+        Err(fault) => Err(fault.into_error()),
+    }
+}
+
+/// Fills a file beside `path` and then gives it that name, so that there never is half a file of
+/// the name. The new file is locked all the while.
+pub(super) fn replace(
+    path: &Path,
+    fill: impl FnOnce(&Arc<dyn Medium>) -> Result<(), Fault>,
+) -> Result<Arc<dyn Medium>, Fault> {
+    let failed = |error: io::Error| Fault::Refused(unavailable(path, "make", &error));
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let file = OpenOptions::new()
@@ -47,26 +72,30 @@ fn make(path: &Path, cache: usize) -> Result<Option<Arc<dyn Medium>>> {
         .truncate(false)
         .open(&name)
         .map_err(failed)?;
-    let Some(medium) = FileMedium::lock(file).map_err(failed)? else {
-        return Err(in_use(path));
+    let Some(file) = FileMedium::lock(file).map_err(failed)? else {
+        return Err(in_use(path).into());
     };
-    if path.try_exists().map_err(failed)? {
-        return Ok(None);
-    }
-    // What an interrupted attempt may have left.
-    medium.set_len(0).map_err(failed)?;
-    let medium: Arc<dyn Medium> = Arc::new(medium);
-    initialize(Arc::clone(&medium), cache)?;
-    fs::rename(&name, path).map_err(failed)?;
+    let file = Arc::new(file);
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    folder.sync_all().map_err(failed)?;
-    Ok(Some(medium))
+    // What an interrupted attempt may have left.
+    file.set_len(0).map_err(failed)?;
+    let medium: Arc<dyn Medium> = Arc::clone(&file) as Arc<dyn Medium>;
+    let named = fill(&medium).and_then(|()| fs::rename(&name, path).map_err(failed));
+    if let Err(fault) = named {
+        // It takes room, perhaps the last there is; the next attempt would empty it.
+        let _ = fs::remove_file(&name);
+        return Err(fault);
+    }
+    file.renamed_in(folder);
+    // If the name is not durable now, it will be before anything else is.
+    let _ = file.sync();
+    Ok(medium)
 }
 
-fn unavailable(path: &Path, what: &str, error: &io::Error) -> Error {
+fn unavailable(path: &Path, what: &str, error: &dyn std::fmt::Display) -> Error {
     Error::Unavailable {
         reason: format!("cannot {what} {}: {error}", path.display()),
     }
@@ -79,8 +108,8 @@ fn in_use(path: &Path) -> Error {
 }
 
 /// Writes an empty store to an empty medium.
-pub(super) fn initialize(medium: Arc<dyn Medium>, cache: usize) -> Result<()> {
-    let fence = fence(&medium, None).map_err(Fault::into_error)?;
+pub(super) fn initialize(medium: Arc<dyn Medium>, cache: usize) -> Result<(), Fault> {
+    let fence = fence(&medium, None)?;
     let result = (|| {
         let database = build(cache).create_with_backend(Backend(Arc::clone(&fence)))?;
         let mut txn = database.begin_write()?;
@@ -99,7 +128,7 @@ pub(super) fn initialize(medium: Arc<dyn Medium>, cache: usize) -> Result<()> {
         database.close()?;
         Ok(())
     })();
-    result.map_err(|fault: Fault| explain(fault, &fence).into_error())
+    result.map_err(|fault| explain(fault, &fence))
 }
 
 /// Opens the database on a medium; never makes one.
@@ -116,6 +145,13 @@ pub(super) fn database(
     let database = open.map_err(|error| explain(error.into(), &fence))?;
     check_format(&database)?;
     Ok((database, fence))
+}
+
+/// Opens a database of an older format, to copy it.
+pub(super) fn old_database(medium: &Arc<dyn Medium>, cache: usize) -> Result<Database, Fault> {
+    let fence = fence(medium, None)?;
+    let open = build(cache).create_with_backend(Backend(Arc::clone(&fence)));
+    open.map_err(|error| explain(error.into(), &fence))
 }
 
 /// Opens the database as of this header without writing to the medium.
@@ -177,6 +213,7 @@ fn check_format(database: &Database) -> Result<(), Fault> {
              use the version that wrote it, or a newer one"
         ))
         .into()),
+        Some(older @ 1..) => Err(Fault::Old(older)),
         _ => Err(corrupt("it does not say its format")),
     }
 }

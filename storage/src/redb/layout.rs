@@ -11,8 +11,8 @@ use crate::revision::Revision;
 use crate::scope::Scope;
 use crate::value::Value;
 
-/// The version of this layout.
-pub(super) const FORMAT: u32 = 1;
+/// The version of this layout. Format 1 had no checksums before records and changes.
+pub(super) const FORMAT: u32 = 2;
 
 type Bytes = &'static [u8];
 
@@ -20,11 +20,11 @@ type Bytes = &'static [u8];
 pub(super) const META: TableDefinition<&str, Bytes> = TableDefinition::new("meta");
 /// scope -> revision, oldest revision watchable, bytes of changes.
 pub(super) const SCOPES: TableDefinition<&str, (u64, u64, u64)> = TableDefinition::new("scopes");
-/// scope NUL table NUL id -> record.
+/// scope NUL table NUL id -> checksum, record.
 pub(super) const RECORDS: TableDefinition<Bytes, Bytes> = TableDefinition::new("records");
 /// scope NUL table NUL column NUL value id -> whether unique.
 pub(super) const INDEX: TableDefinition<Bytes, bool> = TableDefinition::new("index");
-/// scope NUL revision -> change.
+/// scope NUL revision -> checksum, change.
 pub(super) const CHANGES: TableDefinition<Bytes, Bytes> = TableDefinition::new("changes");
 /// scope NUL operation -> revision.
 pub(super) const OPS: TableDefinition<Bytes, u64> = TableDefinition::new("ops");

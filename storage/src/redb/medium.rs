@@ -2,6 +2,7 @@ use std::fmt::Debug;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What the pages are kept on: a file, or in a test something that fails when told to.
 ///
@@ -54,6 +55,8 @@ pub trait Medium: Debug + Send + Sync + 'static {
 #[derive(Debug)]
 pub(super) struct FileMedium {
     file: File,
+    /// The folder in which it got its name, until that is durable too.
+    folder: Mutex<Option<File>>,
 }
 
 // === impl FileMedium ===
@@ -62,10 +65,22 @@ impl FileMedium {
     /// `None` if another process (or another store of this one) has the lock.
     pub(super) fn lock(file: File) -> io::Result<Option<Self>> {
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { file })),
+            Ok(()) => Ok(Some(Self {
+                file,
+                folder: Mutex::default(),
+            })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// The file was given another name in this folder: what is synced from now on includes that.
+    pub(super) fn renamed_in(&self, folder: File) {
+        *self.folder() = Some(folder);
+    }
+
+    fn folder(&self) -> MutexGuard<'_, Option<File>> {
+        self.folder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -87,7 +102,13 @@ impl Medium for FileMedium {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+        self.file.sync_data()?;
+        let mut folder = self.folder();
+        if let Some(renamed) = folder.as_ref() {
+            renamed.sync_all()?;
+            *folder = None;
+        }
+        Ok(())
     }
 
     fn release(&self) {

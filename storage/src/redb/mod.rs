@@ -7,7 +7,8 @@
 //! ```
 
 mod apply;
-mod codec;
+mod compaction;
+mod copy;
 mod engine;
 mod fault;
 mod fence;
@@ -17,6 +18,7 @@ mod medium;
 mod options;
 mod overlay;
 mod read;
+mod seal;
 mod view;
 mod writer;
 
@@ -28,10 +30,11 @@ use ::redb::ReadTransaction;
 use async_stream::stream;
 use tokio::sync::watch;
 
+pub use self::compaction::Compaction;
 use self::engine::Engine;
 use self::fault::Fault;
 pub use self::medium::Medium;
-pub use self::options::RedbOptions;
+pub use self::options::{Durability, RedbOptions};
 use self::view::View;
 use self::writer::Writer;
 use crate::batch::Batch;
@@ -54,8 +57,8 @@ const TRIES: usize = 3;
 
 /// A store in one [redb](https://www.redb.org) file: durable, for one node.
 ///
-/// A commit is acknowledged after `fdatasync`; those that wait at the same time share one. A
-/// thread of its own writes. Reads never wait for it: they see the last acknowledged state. After
+/// A commit is acknowledged after `fdatasync`, unless [`RedbOptions::durability`] says otherwise;
+/// those that wait at the same time share one. A thread of its own writes. Reads never wait for it: they see the last acknowledged state. After
 /// an error of the file (full, read-only, broken) commits are refused with the cause until the
 /// file works again, which is tried by itself, and reads go on from what was durable.
 ///
@@ -85,11 +88,13 @@ impl Redb {
     /// # Errors
     /// [`Unavailable`](Error::Unavailable) if the file is in use by another process or cannot be
     /// opened or written, [`Corrupt`](Error::Corrupt) if it is no store of ours, which is never
-    /// replaced, [`Invalid`](Error::Invalid) if a newer version wrote it.
+    /// replaced, [`Invalid`](Error::Invalid) if a newer version wrote it. A file that an older
+    /// version wrote is copied into one of the newest format, which then takes its name; if there
+    /// is no room for both, it stays as it is.
     pub fn open(path: impl AsRef<Path>, options: RedbOptions) -> Result<Self> {
         let path = path.as_ref();
-        let medium = file::open(path, options.cache_bytes)?;
-        Self::start(medium, options).map_err(|error| match error {
+        let cache = options.cache_bytes;
+        let named = |error| match error {
             Error::Corrupt { cause, .. } => Error::Corrupt {
                 what: path.display().to_string(),
                 cause,
@@ -98,7 +103,19 @@ impl Redb {
                 reason: format!("{}: {reason}", path.display()),
             },
             error => error,
-        })
+        };
+        let medium = file::open(path, cache)?;
+        match Self::start(Arc::clone(&medium), Some(path), options.clone()) {
+            Err(Fault::Old(format)) => {
+                tracing::info!(path = %path.display(), format, "migrating the store's file");
+                let migrated = file::old_database(&medium, cache)
+                    .and_then(|old| copy::to_new_file(path, &old, format, cache));
+                let medium = migrated.map_err(|fault| named(fault.into_error()))?;
+                Self::start(medium, Some(path), options)
+            }
+            started => started,
+        }
+        .map_err(|fault| named(fault.into_error()))
     }
 
     /// Opens the store on a medium, or makes an empty one if the medium is empty.
@@ -110,16 +127,22 @@ impl Redb {
             reason: error.to_string(),
         })?;
         if empty {
-            file::initialize(Arc::clone(&medium), options.cache_bytes)?;
+            file::initialize(Arc::clone(&medium), options.cache_bytes)
+                .map_err(Fault::into_error)?;
         }
-        Self::start(medium, options)
+        Self::start(medium, None, options).map_err(Fault::into_error)
     }
 
-    fn start(medium: Arc<dyn Medium>, options: RedbOptions) -> Result<Self> {
+    fn start(
+        medium: Arc<dyn Medium>,
+        path: Option<&Path>,
+        options: RedbOptions,
+    ) -> Result<Self, Fault> {
         let heads = Arc::new(Heads::new(options.revision_wait));
         let counters = Arc::new(Counters::default());
         let (engine, view) = Engine::new(
             medium,
+            path.map(Path::to_owned),
             options.clone(),
             Arc::clone(&heads),
             Arc::clone(&counters),
@@ -142,6 +165,19 @@ impl Redb {
     /// [`Unavailable`](Error::Unavailable). Dropping the store does the same, later.
     pub async fn close(&self) {
         self.writer.close().await;
+    }
+
+    /// Copies the store into a new file without what is free in it, which then takes the old
+    /// one's name, if it has 16 MiB at least and that makes it smaller by about half. Commits wait meanwhile; reads and
+    /// watchers go on. There must be room for both files. Costs what is stored, which is bounded
+    /// by [`RedbOptions::compact_bytes`].
+    ///
+    /// # Errors
+    /// [`Invalid`](Error::Invalid) if more is stored than may keep commits waiting, or the store
+    /// was not opened by a path; [`Unavailable`](Error::Unavailable) if there is no room for
+    /// both, and then nothing was changed.
+    pub async fn compact(&self) -> Result<Compaction> {
+        self.writer.compact().await
     }
 
     /// Figures since the store was opened. Costs nothing.
@@ -226,7 +262,7 @@ impl Store for Redb {
                 match more.await {
                     Ok(changes) if changes.is_empty() => {
                         if head.wait_for(|now| *now > seen).await.is_err() {
-                            yield Err(crate::heads::closed());
+                            yield Err(shared.heads.ended());
                             return;
                         }
                     }

@@ -2,6 +2,20 @@ use std::time::Duration;
 
 use crate::limits::{HISTORY_REVISIONS, REVISION_WAIT};
 
+/// When a commit is acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// When it survives a loss of power: for what is kept nowhere else.
+    #[default]
+    Immediate,
+    /// At once, and it is made durable within this time: for a copy that can be made again, at a
+    /// fraction of the cost. A crash of the process or the machine, or a fault of the file, may
+    /// lose what was committed since: the newest commits, each whole, so that the store is then
+    /// as it was at an earlier revision, and gives the later ones anew. Watchers that saw more
+    /// than is left are ended with an error. Closing the store loses nothing.
+    Within(Duration),
+}
+
 /// The bounds of a [`Redb`](super::Redb) store.
 #[derive(Clone, Debug)]
 pub struct RedbOptions {
@@ -11,6 +25,10 @@ pub struct RedbOptions {
     /// Bytes of changes that each scope remembers; the oldest are forgotten first, though there
     /// are fewer than `history_revisions`. The newest is always kept.
     pub history_bytes: u64,
+    /// When a commit is acknowledged.
+    pub durability: Durability,
+    /// Stored bytes that [`compact`](super::Redb::compact) may copy while commits wait.
+    pub compact_bytes: u64,
     /// Commits that wait for the medium at most.
     pub queue: usize,
     /// How long a commit waits for a place in the queue before it is refused.
@@ -38,6 +56,8 @@ impl Default for RedbOptions {
         Self {
             history_revisions: HISTORY_REVISIONS,
             history_bytes: 256 * 1024 * 1024,
+            durability: Durability::Immediate,
+            compact_bytes: 256 * 1024 * 1024,
             queue: 1024,
             queue_wait: Duration::from_secs(1),
             commit_wait: Duration::from_secs(10),

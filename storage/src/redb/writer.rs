@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::compaction::Compaction;
 use super::engine::Engine;
-use super::options::RedbOptions;
+use super::options::{Durability, RedbOptions};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::heads::closed;
@@ -24,6 +25,9 @@ enum Job {
     Commit(Batch, oneshot::Sender<Result<Revision>>),
     /// A reader found that the database must be opened again.
     Recover,
+    /// It is time to make durable what is not.
+    Flush,
+    Compact(oneshot::Sender<Result<Compaction>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -39,6 +43,12 @@ impl Writer {
         std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || run(engine, jobs, &bounds))?;
+        if let Durability::Within(period) = options.durability {
+            let queue = queue.downgrade();
+            std::thread::Builder::new()
+                .name("store-flush".into())
+                .spawn(move || remind(&queue, period))?;
+        }
         Ok(Self {
             queue,
             queue_wait: options.queue_wait,
@@ -66,6 +76,14 @@ impl Writer {
         }
     }
 
+    /// Copies the file into a smaller one, if that pays.
+    pub(super) async fn compact(&self) -> Result<Compaction> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.queue.send(Job::Compact(answer)).await;
+        sent.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+
     /// Asks for the database to be opened again, unless that is as good as asked for.
     pub(super) fn recover(&self) {
         let _ = self.queue.try_send(Job::Recover);
@@ -90,6 +108,19 @@ struct Bounds {
     bytes: usize,
 }
 
+/// Asks now and then for what is not durable to be made so, until the store is closed.
+fn remind(queue: &mpsc::WeakSender<Job>, period: Duration) {
+    loop {
+        #[expect(clippy::disallowed_methods, reason = "on a thread of its own")]
+        std::thread::sleep(period);
+        match queue.upgrade() {
+            // If the queue is full, the next commit is late enough to be durable itself.
+            Some(queue) if !queue.is_closed() => drop(queue.try_send(Job::Flush)),
+            _ => return,
+        }
+    }
+}
+
 fn run(mut engine: Engine, mut jobs: mpsc::Receiver<Job>, bounds: &Bounds) {
     let mut batches = Vec::new();
     let mut answers = Vec::new();
@@ -97,6 +128,8 @@ fn run(mut engine: Engine, mut jobs: mpsc::Receiver<Job>, bounds: &Bounds) {
         let mut next = Some(first);
         let mut bytes = 0;
         let mut recover = false;
+        let mut flush = false;
+        let mut compact = None;
         let mut close = None;
         while let Some(job) = next {
             match job {
@@ -106,6 +139,11 @@ fn run(mut engine: Engine, mut jobs: mpsc::Receiver<Job>, bounds: &Bounds) {
                     answers.push(answer);
                 }
                 Job::Recover => recover = true,
+                Job::Flush => flush = true,
+                Job::Compact(answer) => {
+                    compact = Some(answer);
+                    break;
+                }
                 Job::Close(answer) => {
                     close = Some(answer);
                     break;
@@ -124,6 +162,12 @@ fn run(mut engine: Engine, mut jobs: mpsc::Receiver<Job>, bounds: &Bounds) {
                 let _ = answer.send(result);
             }
             batches.clear();
+        }
+        if flush {
+            engine.flush();
+        }
+        if let Some(answer) = compact {
+            let _ = answer.send(engine.compact());
         }
         if let Some(answer) = close {
             jobs.close();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod medium;
+mod relaxed;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

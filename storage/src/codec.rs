@@ -18,7 +18,7 @@ const DELETE: u8 = 0;
 const PUT: u8 = 1;
 
 /// A record without its key.
-pub(super) fn encode_record(record: &Record, version: Version) -> Vec<u8> {
+pub(crate) fn encode_record(record: &Record, version: Version) -> Vec<u8> {
     let mut out = Vec::with_capacity(record.size() + 32);
     out.extend(version.get().to_le_bytes());
     put_body(&mut out, record);
@@ -26,7 +26,7 @@ pub(super) fn encode_record(record: &Record, version: Version) -> Vec<u8> {
 }
 
 /// The record of this key.
-pub(super) fn decode_record(key: Key, bytes: &[u8]) -> Result<Stored<Record>> {
+pub(crate) fn decode_record(key: Key, bytes: &[u8]) -> Result<Stored<Record>> {
     let mut reader = Reader { rest: bytes };
     let decoded = reader.stored().filter(|_| reader.rest.is_empty());
     match decoded {
@@ -42,12 +42,12 @@ pub(super) fn decode_record(key: Key, bytes: &[u8]) -> Result<Stored<Record>> {
 }
 
 /// The version of a record.
-pub(super) fn decode_version(bytes: &[u8]) -> Option<Version> {
+pub(crate) fn decode_version(bytes: &[u8]) -> Option<Version> {
     Reader { rest: bytes }.u64().map(Version::new)
 }
 
 /// A change without its revision and scope.
-pub(super) fn encode_change(op: OpId, writes: &[Write]) -> Vec<u8> {
+pub(crate) fn encode_change(op: OpId, writes: &[Write]) -> Vec<u8> {
     let mut out = Vec::new();
     out.extend_from_slice(op.as_uuid().as_bytes());
     put_len(&mut out, writes.len());
@@ -67,7 +67,7 @@ pub(super) fn encode_change(op: OpId, writes: &[Write]) -> Vec<u8> {
 }
 
 /// The change of this scope and revision.
-pub(super) fn decode_change(scope: &Scope, revision: Revision, bytes: &[u8]) -> Result<Change> {
+pub(crate) fn decode_change(scope: &Scope, revision: Revision, bytes: &[u8]) -> Result<Change> {
     let mut reader = Reader { rest: bytes };
     let decoded = reader.change(scope).filter(|_| reader.rest.is_empty());
     match decoded {
@@ -84,7 +84,7 @@ pub(super) fn decode_change(scope: &Scope, revision: Revision, bytes: &[u8]) -> 
 }
 
 /// The operation of a change.
-pub(super) fn decode_op(bytes: &[u8]) -> Option<OpId> {
+pub(crate) fn decode_op(bytes: &[u8]) -> Option<OpId> {
     Reader { rest: bytes }.op()
 }
 

@@ -1,0 +1,84 @@
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use metal_storage::conformance::Backend;
+use metal_storage::{BoxFuture, Etcd, EtcdOptions, Store};
+
+use crate::cluster::{Cluster, Disk, require_etcd};
+use crate::several::Several;
+
+/// One for all tests; each store has its own prefix.
+pub fn shared() -> &'static Cluster {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    CLUSTER.get_or_init(|| {
+        require_etcd();
+        Cluster::start(Disk::Careless)
+    })
+}
+
+/// Options for a store that is not there yet, patient enough for a busy machine.
+pub fn fresh_options() -> EtcdOptions {
+    EtcdOptions {
+        prefix: uuid::Uuid::new_v4().to_string(),
+        commit_wait: Duration::from_secs(30),
+        read_wait: Duration::from_secs(30),
+        connect_wait: Duration::from_secs(10),
+        request_wait: Duration::from_secs(10),
+        queue_wait: Duration::from_secs(10),
+        ..shared().options()
+    }
+}
+
+pub struct InEtcd {
+    nodes: usize,
+    last: Mutex<Option<EtcdOptions>>,
+}
+
+// === impl InEtcd ===
+
+impl InEtcd {
+    fn of(nodes: usize) -> Self {
+        Self {
+            nodes,
+            last: Mutex::default(),
+        }
+    }
+
+    async fn open(&self, options: EtcdOptions) -> Arc<dyn Store> {
+        let mut nodes = Vec::new();
+        for node in 0..self.nodes {
+            let mut options = options.clone();
+            options.endpoints.rotate_left(node % 3);
+            nodes.push(Etcd::connect(options, &[]).await.unwrap());
+        }
+        Arc::new(Several::new(nodes))
+    }
+}
+
+impl Backend for InEtcd {
+    fn fresh(&self, history: u64) -> BoxFuture<'_, Arc<dyn Store>> {
+        Box::pin(async move {
+            let options = EtcdOptions {
+                history_revisions: history,
+                ..fresh_options()
+            };
+            *self.last.lock().unwrap() = Some(options.clone());
+            self.open(options).await
+        })
+    }
+
+    fn reopened(&self) -> BoxFuture<'_, Option<Arc<dyn Store>>> {
+        Box::pin(async move {
+            let options = self.last.lock().unwrap().clone()?;
+            Some(self.open(options).await)
+        })
+    }
+}
+
+mod one_node {
+    metal_storage::conformance!(super::InEtcd::of(1));
+}
+
+mod three_nodes_in_turn {
+    metal_storage::conformance!(super::InEtcd::of(3));
+}
