@@ -1,3 +1,5 @@
+use std::borrow::Borrow;
+
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -63,9 +65,10 @@ pub(crate) fn record<E: Entity>(scope: &Scope, entity: &E) -> Result<Record> {
 }
 
 /// The entity of a record.
-pub(crate) fn entity<E: Entity>(stored: &Stored<Record>) -> Result<Stored<E>> {
-    let value = serde_json::from_slice(&stored.value.doc).map_err(|e| Error::Corrupt {
-        what: stored.value.key.to_string(),
+pub(crate) fn entity<E: Entity>(stored: &Stored<impl Borrow<Record>>) -> Result<Stored<E>> {
+    let record = stored.value.borrow();
+    let value = serde_json::from_slice(&record.doc).map_err(|e| Error::Corrupt {
+        what: record.key.to_string(),
         cause: e.to_string(),
     })?;
     Ok(Stored {

@@ -47,6 +47,16 @@ impl Heads {
             .ok_or_else(closed)
     }
 
+    /// The scopes that someone waits for.
+    pub(crate) fn followed(&self) -> Vec<Scope> {
+        let scopes = self.scopes();
+        let waited_for = scopes
+            .iter()
+            .flatten()
+            .filter(|(_, head)| head.receiver_count() > 0);
+        waited_for.map(|(scope, _)| scope.clone()).collect()
+    }
+
     /// Waits, bounded, until the scope has reached a revision; gives what follows its head.
     pub(crate) async fn reach(
         &self,

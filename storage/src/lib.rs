@@ -12,7 +12,7 @@
 //! | order of changes | [`Revision`], [`Change`] |
 //! | what may go wrong, and what to do then | [`Error`] |
 //! | bounds | [`limits`] |
-//! | backends | [`Memory`], [`Redb`] |
+//! | backends | [`Memory`], [`Redb`], [`Sql`] |
 #![forbid(unsafe_code)]
 
 mod batch;
@@ -34,9 +34,11 @@ mod redb;
 mod revision;
 mod schema;
 mod scope;
+pub mod sql;
 mod stats;
 mod store;
 mod table;
+mod table_change;
 mod value;
 
 pub use batch::{Batch, Guard, Write};
@@ -53,7 +55,9 @@ pub use redb::{Medium, Redb, RedbOptions};
 pub use revision::{Revision, Version};
 pub use schema::{Column, Schema};
 pub use scope::{Scope, ScopeName};
+pub use sql::{Sql, SqlOptions};
 pub use stats::{LATENCY_BOUNDS, Stats};
 pub use store::{BoxFuture, BoxStream, Read, Store};
-pub use table::Table;
+pub use table::{Listed, Table};
+pub use table_change::{EntityChange, TableChange};
 pub use value::{Kind, Value};

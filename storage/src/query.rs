@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use crate::error::{Result, invalid};
+use crate::error::{Error, Result, invalid};
 use crate::limits::{FILTERS, ID_BYTES, PAGE_RECORDS};
 use crate::name::Name;
 use crate::record::{Record, Stored};
@@ -32,6 +32,9 @@ pub struct Query {
 pub struct Page {
     /// Ordered by id.
     pub records: Vec<Stored<Record>>,
+    /// Those of the page that cannot be read, each named by an [`Error::Corrupt`]; the others are
+    /// not affected.
+    pub unreadable: Vec<Error>,
     /// Where the next page begins, if there may be one.
     pub next: Option<String>,
     /// The revision that the page shows; watching from it misses nothing.

@@ -8,7 +8,7 @@ use crate::revision::Version;
 use crate::value::Value;
 
 /// A record as a store sees it: its key, what can be asked for by equality, and the rest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Record {
     /// Where it is.
     pub key: Key,
@@ -23,7 +23,7 @@ pub struct Record {
 
 /// One indexed column of a record. It carries what its schema says, so that a key-value backend
 /// needs no catalogue to derive its index.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
     /// The column.
     pub name: Name,
@@ -34,7 +34,7 @@ pub struct Field {
 }
 
 /// What was read, and its version: what a guard needs to see that it has not changed since.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stored<T> {
     /// What was read.
     pub value: T,

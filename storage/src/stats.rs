@@ -26,6 +26,8 @@ pub struct Stats {
     pub groups: u64,
     /// Batches in those groups, those that were refused included.
     pub batches: u64,
+    /// Groups tried again, because another node came between or the database was away.
+    pub retries: u64,
     /// Faults of the medium.
     pub faults: u64,
     /// Times that the database was opened again after one.
@@ -49,6 +51,7 @@ pub(crate) struct Counters {
     unknown: AtomicU64,
     groups: AtomicU64,
     batches: AtomicU64,
+    retries: AtomicU64,
     faults: AtomicU64,
     recoveries: AtomicU64,
     latency: [AtomicU64; LATENCY_BOUNDS.len() + 1],
@@ -79,6 +82,10 @@ impl Counters {
         self.batches.fetch_add(batches as u64, Relaxed);
     }
 
+    pub(crate) fn retry(&self) {
+        self.retries.fetch_add(1, Relaxed);
+    }
+
     pub(crate) fn fault(&self) {
         self.faults.fetch_add(1, Relaxed);
     }
@@ -96,6 +103,7 @@ impl Counters {
             unknown: self.unknown.load(Relaxed),
             groups: self.groups.load(Relaxed),
             batches: self.batches.load(Relaxed),
+            retries: self.retries.load(Relaxed),
             faults: self.faults.load(Relaxed),
             recoveries: self.recoveries.load(Relaxed),
             waiting: waiting as u64,

@@ -40,7 +40,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// One page of the records of a table that match, ordered by the bytes of their ids.
     ///
-    /// One page shows one revision of the scope, which it names; a further page may show a later
+    /// A record that cannot be read is named in the page beside the others. One page shows one
+    /// revision of the scope, which it names; a further page may show a later
     /// one. Costs O(log n) and the number of records that match the first condition; without a
     /// condition, the number of records shown.
     ///

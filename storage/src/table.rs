@@ -2,17 +2,32 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use futures::StreamExt;
+
 use crate::batch::Batch;
 use crate::entity::{Entity, entity};
-use crate::error::{Result, invalid};
+use crate::error::{Error, Result, invalid};
 use crate::key::Key;
 use crate::name::Name;
 use crate::query::{Filter, Query};
 use crate::record::Stored;
 use crate::revision::{Revision, Version};
 use crate::scope::Scope;
-use crate::store::{Read, Store};
+use crate::store::{BoxStream, Read, Store};
+use crate::table_change::TableChange;
 use crate::value::Value;
+
+/// What a list gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed<E> {
+    /// What matches, ordered by id.
+    pub found: Vec<Stored<E>>,
+    /// What cannot be read: an [`Error::Corrupt`](crate::Error::Corrupt) for each, naming it.
+    pub unreadable: Vec<Error>,
+    /// The revision of its first page: whoever watches from here misses nothing, and may be told
+    /// again what a later page showed.
+    pub revision: Revision,
+}
 
 /// The entities of one kind in one scope. Cloning is cheap.
 pub struct Table<E> {
@@ -74,18 +89,53 @@ impl<E: Entity> Table<E> {
     /// declared column, or of another kind; [`Corrupt`](crate::Error::Corrupt) naming the first
     /// record that is no `E`.
     pub async fn list(&self, filter: Filter, read: Read) -> Result<Vec<Stored<E>>> {
+        let mut listed = self.list_readable(filter, read).await?;
+        match listed.unreadable.is_empty() {
+            true => Ok(listed.found),
+            false => Err(listed.unreadable.swap_remove(0)),
+        }
+    }
+
+    /// Every entity that matches and can be read, ordered by id, and an error for each that
+    /// cannot. Reads and costs as [`list`](Self::list).
+    ///
+    /// # Errors
+    /// As [`list`](Self::list), but for [`Corrupt`](crate::Error::Corrupt).
+    pub async fn list_readable(&self, filter: Filter, read: Read) -> Result<Listed<E>> {
         let mut query = self.query(filter)?;
-        let mut found = Vec::new();
+        let mut listed = Listed {
+            found: Vec::new(),
+            unreadable: Vec::new(),
+            revision: Revision::ZERO,
+        };
+        let mut first = None;
         loop {
             let page = self.store.list(&query, read).await?;
+            listed.revision = *first.get_or_insert(page.revision);
+            listed.unreadable.extend(page.unreadable);
             for stored in &page.records {
-                found.push(entity(stored)?);
+                match entity(stored) {
+                    Ok(stored) => listed.found.push(stored),
+                    Err(error) => listed.unreadable.push(error),
+                }
             }
             match page.next {
                 Some(next) => query.after = Some(next),
-                None => return Ok(found),
+                None => return Ok(listed),
             }
         }
+    }
+
+    /// Every change of the scope after `since`, as [`Store::watch`], with what it did to this
+    /// table. One that did nothing to it is given too, so that resuming from the last one seen
+    /// never asks for what is long forgotten. To follow a table from now on, list it and watch
+    /// from [`Listed::revision`].
+    ///
+    /// # Errors
+    /// As [`Store::watch`]. A record that is no `E` does not end the stream.
+    pub fn watch(&self, since: Revision) -> BoxStream<'static, Result<TableChange<E>>> {
+        let changes = self.store.watch(self.scope.clone(), since);
+        Box::pin(changes.map(|change| change.map(TableChange::of)))
     }
 
     /// The entity whose unique column holds this. Costs O(log n).
@@ -110,6 +160,9 @@ impl<E: Entity> Table<E> {
         let mut query = self.query(Filter::eq(column, value))?;
         query.limit = 1;
         let page = self.store.list(&query, read).await?;
+        if let Some(error) = page.unreadable.into_iter().next() {
+            return Err(error);
+        }
         page.records.first().map(entity).transpose()
     }
 

@@ -1,8 +1,10 @@
 //! Typed tables and batches, as the rest of the product uses them.
 use std::sync::Arc;
 
+use futures::StreamExt;
 use metal_storage::{
-    Batch, Column, Entity, Error, Filter, Memory, Read, Revision, Schema, Scope, Table, Value,
+    Batch, Column, Entity, EntityChange, Error, Filter, Memory, Read, Revision, Schema, Scope,
+    Table, Value,
 };
 use serde::{Deserialize, Serialize};
 
@@ -203,4 +205,86 @@ async fn a_record_that_does_not_decode_is_named_and_others_are_read() {
         error.to_string().starts_with("global user/ann is corrupt"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_list_can_name_what_it_cannot_read_beside_the_others() {
+    let users = users();
+    let impostors = Table::<Impostor>::new(Arc::clone(users.store()), Scope::Global);
+    for id in ["bob", "dan"] {
+        let good = Impostor {
+            id: id.into(),
+            must: 1,
+        };
+        impostors.insert(&good).await.unwrap();
+    }
+    for id in ["ann", "carl", "eve"] {
+        users.insert(&user(id, "acme")).await.unwrap();
+    }
+    let strict = impostors.list(Filter::all(), Read::Latest).await;
+    assert!(matches!(strict, Err(Error::Corrupt { .. })), "{strict:?}");
+    let listed = impostors.list_readable(Filter::all(), Read::Latest).await;
+    let listed = listed.unwrap();
+    let found: Vec<_> = listed.found.iter().map(|one| one.value.id()).collect();
+    assert_eq!(found, ["bob", "dan"]);
+    assert_eq!(listed.revision, Revision::new(5));
+    for (error, id) in listed.unreadable.iter().zip(["ann", "carl", "eve"]) {
+        let expected = format!("global user/{id} is corrupt: missing field `must`");
+        assert!(error.to_string().starts_with(&expected), "{error}");
+    }
+    assert_eq!(listed.unreadable.len(), 3);
+}
+
+#[tokio::test]
+async fn a_table_is_followed_from_its_list_and_sees_its_own_changes_only() {
+    let users = users();
+    let other = Table::<Size>::new(Arc::clone(users.store()), Scope::Global);
+    users.insert(&user("ann", "acme")).await.unwrap();
+    let listed = users.list_readable(Filter::all(), Read::Latest).await;
+    let mut changes = users.watch(listed.unwrap().revision);
+    let mut batch = Batch::new(Scope::Global);
+    batch.insert(&user("bob", "acme")).unwrap();
+    batch.insert(&Size("small".into())).unwrap();
+    let op = batch.op;
+    users.store().commit(batch).await.unwrap();
+    other.insert(&Size("large".into())).await.unwrap();
+    let bob = users.get("bob", Read::Latest).await.unwrap().unwrap();
+    users.delete(&bob).await.unwrap();
+    let expected = [
+        (2, vec![EntityChange::Put(bob)]),
+        (3, vec![]),
+        (4, vec![EntityChange::Deleted("bob".into())]),
+    ];
+    for (revision, entities) in expected {
+        let change = changes.next().await.unwrap().unwrap();
+        assert_eq!(change.revision, Revision::new(revision));
+        assert_eq!(change.op == op, revision == 2);
+        assert_eq!(change.entities, entities);
+    }
+    let mut impostors =
+        Table::<Impostor>::new(Arc::clone(users.store()), Scope::Global).watch(Revision::new(1));
+    let change = impostors.next().await.unwrap().unwrap();
+    match &change.entities[..] {
+        [EntityChange::Unreadable { id, error }] => {
+            assert_eq!(id, "bob");
+            assert!(error.to_string().contains("user/bob is corrupt"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(impostors.next().await.unwrap().is_ok(), "it goes on");
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Size(String);
+
+impl Entity for Size {
+    const SCHEMA: Schema = Schema::new("size", &[]);
+
+    fn id(&self) -> &str {
+        &self.0
+    }
+
+    fn columns(&self) -> Vec<Value> {
+        Vec::new()
+    }
 }

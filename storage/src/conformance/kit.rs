@@ -140,3 +140,18 @@ pub(super) fn same(left: &Record, right: &Record) -> bool {
     let json = |record: &Record| serde_json::from_slice::<serde_json::Value>(&record.doc).unwrap();
     left.key == right.key && left.fields == right.fields && json(left) == json(right)
 }
+
+/// Writes a document as every backend may give it back.
+pub(super) fn canonical(record: &mut Record) {
+    let json: serde_json::Value = serde_json::from_slice(&record.doc).unwrap();
+    record.doc = serde_json::to_vec(&json).unwrap().into();
+}
+
+pub(super) fn canonical_batch(mut batch: Batch) -> Batch {
+    for write in &mut batch.writes {
+        if let Write::Put(record) = write {
+            canonical(record);
+        }
+    }
+    batch
+}

@@ -16,13 +16,17 @@
 pub mod bounds;
 pub mod commits;
 pub mod concurrency;
+mod dice;
 pub mod durability;
+pub mod histories;
 mod isolated;
 mod kit;
+pub mod linear;
 pub mod lists;
 pub mod model;
 pub mod reads;
 mod schemas;
+pub mod streams;
 pub mod unique;
 pub mod watches;
 
@@ -144,6 +148,14 @@ macro_rules! conformance {
             concurrency::a_watcher_during_writes_misses_nothing,
             concurrency::readers_never_see_half_a_batch_nor_go_back,
             concurrency::one_operation_sent_many_times_at_once_happens_once,
+            histories::a_register_is_linearizable,
+            histories::a_bank_is_linearizable_and_keeps_its_money,
+            histories::a_set_is_linearizable,
+            histories::a_unique_index_is_linearizable,
+            histories::scopes_are_linearizable_side_by_side,
+            histories::a_client_never_sees_a_scope_go_back,
+            streams::watchers_that_come_and_go_during_writes_miss_nothing,
+            streams::a_follower_that_is_left_behind_lists_and_goes_on,
             durability::what_is_acknowledged_is_there_after_reopening,
             durability::operations_and_history_are_there_after_reopening,
             model::it_does_what_the_model_does,

@@ -1,7 +1,6 @@
 //! Random batches, on the backend and on [`Memory`], which must answer alike.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -23,6 +22,8 @@ const IDS: [&str; 5] = ["a", "aa", "b", "b/c", "ü"];
 /// One commit. Small numbers choose from few scopes, tables, ids and values, so that they meet.
 #[derive(Clone, Debug)]
 struct Step {
+    /// Whether the store is closed and opened again before.
+    reopen: bool,
     op: u8,
     scope: usize,
     guards: Vec<(usize, usize, Expect)>,
@@ -50,12 +51,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let content = prop::option::weighted(0.7, (0..5_u8, 0..4_u8));
     let write = (0..TABLES.len(), 0..IDS.len(), content);
     let step = (
+        prop::bool::weighted(0.03),
         any::<u8>(),
         0..SCOPES.len(),
         vec(guard, 0..2),
         vec(write, 0..4),
     );
-    let step = step.prop_map(|(op, scope, guards, writes)| Step {
+    let step = step.prop_map(|(reopen, op, scope, guards, writes)| Step {
+        reopen,
         op,
         scope,
         guards,
@@ -112,12 +115,6 @@ async fn batch(step: &Step, model: &Memory) -> Batch {
     batch
 }
 
-/// A document as every backend may give it back.
-fn canonical(record: &mut Record) {
-    let json: serde_json::Value = serde_json::from_slice(&record.doc).unwrap();
-    record.doc = serde_json::to_vec(&json).unwrap().into();
-}
-
 fn canonical_page(mut page: Page) -> Page {
     for stored in &mut page.records {
         canonical(&mut stored.value);
@@ -134,10 +131,16 @@ fn canonical_change(mut change: Change) -> Change {
     change
 }
 
-async fn run(store: Arc<dyn Store>, steps: Vec<Step>) -> Result<(), TestCaseError> {
+async fn run(backend: &dyn Backend, steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let mut store = backend.fresh(HISTORY).await;
     let model = Memory::new();
     let mut heads: HashMap<Scope, Revision> = HashMap::new();
     for step in &steps {
+        if step.reopen
+            && let Some(again) = backend.reopened().await
+        {
+            store = again;
+        }
         let batch = batch(step, &model).await;
         let expected = model.commit(batch.clone()).await;
         let got = store.commit(batch.clone()).await;
@@ -190,12 +193,7 @@ pub async fn it_does_what_the_model_does(backend: &dyn Backend) {
     }
     let handle = tokio::runtime::Handle::current();
     let result = tokio::task::block_in_place(|| {
-        TestRunner::new(config).run(&steps(), |steps| {
-            handle.block_on(async {
-                let store = backend.fresh(HISTORY).await;
-                run(store, steps).await
-            })
-        })
+        TestRunner::new(config).run(&steps(), |steps| handle.block_on(run(backend, steps)))
     });
     result.unwrap();
 }

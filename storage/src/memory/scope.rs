@@ -30,6 +30,7 @@ impl Contents {
     pub(super) fn list(&self, query: &Query) -> Page {
         let mut page = Page {
             records: Vec::new(),
+            unreadable: Vec::new(),
             next: None,
             revision: self.revision,
         };

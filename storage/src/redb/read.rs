@@ -62,25 +62,37 @@ pub(super) fn op(txn: &ReadTransaction, scope: &Scope, op: OpId) -> Read<Option<
 pub(super) fn list(txn: &ReadTransaction, query: &Query) -> Read<Page> {
     let mut page = Page {
         records: Vec::new(),
+        unreadable: Vec::new(),
         next: None,
         revision: head(txn, &query.scope)?.revision,
     };
     let records = txn.open_table(RECORDS)?;
     let mut bytes = 0;
+    let mut last = None;
     let mut take = |id: &[u8], record: Option<&[u8]>| -> Read<bool> {
         let key = key(query, id)?;
-        let Some(record) = record else {
-            return Err(Fault::from(Error::Corrupt {
+        let id = key.id().to_owned();
+        let found = match record {
+            Some(record) => codec::decode_record(key, record),
+            None => Err(Error::Corrupt {
                 what: key.to_string(),
                 cause: "it has an index entry and no record".into(),
-            }));
+            }),
         };
-        let stored = codec::decode_record(key, record)?;
-        if query.matches(&stored.value) {
-            bytes += stored.value.doc.len();
-            page.records.push(stored);
+        match found {
+            Ok(stored) if query.matches(&stored.value) => {
+                bytes += stored.value.doc.len();
+                last = Some(id);
+                page.records.push(stored);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                last = Some(id);
+                page.unreadable.push(error);
+            }
         }
-        Ok(page.records.len() == query.limit || bytes > PAGE_BYTES)
+        let full = page.records.len() + page.unreadable.len() >= query.limit;
+        Ok(full || bytes > PAGE_BYTES)
     };
     let mut full = false;
     match query.equal.first() {
@@ -113,10 +125,7 @@ pub(super) fn list(txn: &ReadTransaction, query: &Query) -> Read<Page> {
         }
     }
     if full {
-        page.next = page
-            .records
-            .last()
-            .map(|stored| stored.value.key.id().to_owned());
+        page.next = last;
     }
     Ok(page)
 }
@@ -185,4 +194,76 @@ fn slices(range: &(Bound<Vec<u8>>, Bound<Vec<u8>>)) -> (Bound<&[u8]>, Bound<&[u8
         range.0.as_ref().map(Vec::as_slice),
         range.1.as_ref().map(Vec::as_slice),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Batch, Field, Name, Read, Redb, RedbOptions, Store, Value, Write};
+
+    fn record(id: &str) -> Record {
+        Record {
+            key: Key::new(Scope::Global, Name::from_static("thing"), id).unwrap(),
+            fields: vec![Field {
+                name: Name::from_static("group"),
+                value: Value::Int(1),
+                unique: false,
+            }],
+            doc: "1".into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_record_whose_bytes_are_none_is_named_and_others_are_not_affected() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("store.redb");
+        let store = Redb::open(&path, RedbOptions::default()).unwrap();
+        let mut batch = Batch::new(Scope::Global);
+        let ids = ["a", "b", "c", "d"];
+        batch.writes.extend(ids.map(|id| Write::Put(record(id))));
+        store.commit(batch).await.unwrap();
+        store.close().await;
+        let database = redb::Database::open(&path).unwrap();
+        let txn = database.begin_write().unwrap();
+        {
+            let mut records = txn.open_table(RECORDS).unwrap();
+            let at = |id| layout::record(&record(id).key);
+            records
+                .insert(at("b").as_slice(), b"no record".as_slice())
+                .unwrap();
+            records.remove(at("c").as_slice()).unwrap();
+        }
+        txn.commit().unwrap();
+        drop(database);
+
+        let store: Arc<dyn Store> = Arc::new(Redb::open(&path, RedbOptions::default()).unwrap());
+        let mut query = Query::new(Scope::Global, Name::from_static("thing"));
+        query.equal.push((Name::from_static("group"), 1.into()));
+        query.limit = 1;
+        let (mut found, mut unreadable) = (Vec::new(), Vec::new());
+        loop {
+            let page = store.list(&query, Read::Latest).await.unwrap();
+            found.extend(page.records.iter().map(|one| one.value.key.id().to_owned()));
+            unreadable.extend(page.unreadable.iter().map(Error::to_string));
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => break,
+            }
+        }
+        assert_eq!(found, ["a", "d"]);
+        assert_eq!(
+            unreadable,
+            [
+                "global thing/b is corrupt: its bytes are no record",
+                "global thing/c is corrupt: it has an index entry and no record",
+            ]
+        );
+        let get = store.get(&record("b").key, Read::Latest).await;
+        assert!(matches!(get, Err(Error::Corrupt { .. })), "{get:?}");
+        let mut batch = Batch::new(Scope::Global);
+        batch.writes.push(Write::Put(record("a")));
+        store.commit(batch).await.unwrap();
+    }
 }

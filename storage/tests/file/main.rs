@@ -1,6 +1,7 @@
 //! The file on a real file system: processes that are killed, locks, and files that are no store.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod format;
 mod writer;
 
 use std::io::{BufRead, BufReader};

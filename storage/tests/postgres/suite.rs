@@ -1,0 +1,55 @@
+//! The suite, all of it on one server and in one database.
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use metal_storage::conformance::{Backend, Isolated, SCHEMAS};
+use metal_storage::{BoxFuture, Sql, SqlOptions, Store};
+
+use crate::postgres::Postgres;
+
+/// Stores of one test.
+#[derive(Default)]
+struct InDatabase {
+    last: Mutex<Option<(Isolated, SqlOptions)>>,
+}
+
+fn url() -> &'static str {
+    static SERVER: OnceLock<(Postgres, String)> = OnceLock::new();
+    let (_, url) = SERVER.get_or_init(|| {
+        let server = Postgres::start();
+        let url = server.create_database("suite");
+        (server, url)
+    });
+    url
+}
+
+async fn open(options: &SqlOptions) -> Arc<dyn Store> {
+    Arc::new(Sql::connect(options.clone(), SCHEMAS).await.unwrap())
+}
+
+impl Backend for InDatabase {
+    fn fresh(&self, history: u64) -> BoxFuture<'_, Arc<dyn Store>> {
+        Box::pin(async move {
+            let mut options = SqlOptions::new(url()).unwrap();
+            options.history_revisions = history;
+            options.connections = 4;
+            let store = Isolated::new(open(&options).await);
+            *self.last.lock().unwrap() = Some((store.clone(), options));
+            Arc::new(store) as Arc<dyn Store>
+        })
+    }
+
+    fn reopened(&self) -> BoxFuture<'_, Option<Arc<dyn Store>>> {
+        Box::pin(async move {
+            let (store, options) = self.last.lock().unwrap().take().unwrap();
+            let store = store.on(open(&options).await);
+            Some(Arc::new(store) as Arc<dyn Store>)
+        })
+    }
+
+    fn cases(&self) -> u32 {
+        16
+    }
+}
+
+metal_storage::conformance!(InDatabase::default());
