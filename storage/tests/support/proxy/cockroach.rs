@@ -11,6 +11,9 @@ pub const VERSION: &str =
 /// The version of PostgreSQL that it says it is.
 pub const SERVER_VERSION: &str = "13.0.0";
 
+/// How old a read may be that any replica answers.
+const STALE: &str = " AS OF SYSTEM TIME follower_read_timestamp()";
+
 /// A statement that CockroachDB does not take, and what it answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -116,7 +119,15 @@ pub fn answer(text: &str, tokens: &[Token]) -> Option<String> {
         ["show", "server_version"] => return shown(SERVER_VERSION, "server_version"),
         ["show", "server_version_num"] => return shown("130000", "server_version_num"),
         ["show", "crdb_version"] => return shown(VERSION, "crdb_version"),
+        // A database without regions.
+        ["show", "regions", "from", "database"] => {
+            return Some("SELECT NULL::text AS region WHERE FALSE".into());
+        }
         _ => {}
+    }
+    // PostgreSQL has nothing older than now, which is new enough for whoever may be given less.
+    if text.contains(STALE) {
+        return Some(text.replace(STALE, ""));
     }
     let asks = (0..tokens.len())
         .any(|i| word(&tokens[i]).as_deref() == Some("version") && is_call(tokens, i));
