@@ -17,6 +17,7 @@ pub mod guard;
 pub mod health;
 pub mod log;
 pub mod metrics;
+pub mod migrations;
 pub mod node;
 pub mod status;
 pub mod trust;

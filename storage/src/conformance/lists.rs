@@ -18,7 +18,10 @@ pub async fn a_list_is_ordered_by_the_bytes_of_ids(backend: &dyn Backend) {
         "b", "a", "B", "ä", "a-", "a.b", "a b", "10", "9", "aa", "z", "_", "~",
     ];
     for (i, id) in expected.iter().enumerate() {
-        store.commit(put(thing(id, i as i64, 7))).await.unwrap();
+        store
+            .commit(put(thing(id, i.to_string(), 7)))
+            .await
+            .unwrap();
     }
     expected.sort_unstable();
     assert_eq!(ids(&store, &query()).await, expected);
@@ -28,7 +31,10 @@ pub async fn a_list_is_ordered_by_the_bytes_of_ids(backend: &dyn Backend) {
 pub async fn pages_follow_one_another_without_gap_or_overlap(backend: &dyn Backend) {
     let store = backend.fresh(HISTORY).await;
     let all: Vec<String> = (0..25).map(|i| format!("{i:02}")).collect();
-    let things = all.iter().enumerate().map(|(i, id)| thing(id, i as i64, 7));
+    let things = all
+        .iter()
+        .enumerate()
+        .map(|(i, id)| thing(id, i.to_string(), 7));
     store.commit(puts(things)).await.unwrap();
     for limit in [1, 2, 5, 24, 25, 26] {
         for mut query in [query(), equal("group", 7)] {
@@ -142,7 +148,7 @@ pub async fn a_prefix_selects_ids(backend: &dyn Backend) {
     let records = ["a", "aa", "ab", "b", "a\u{10ffff}", "a%", "a_b"];
     let records = records.iter().enumerate();
     store
-        .commit(puts(records.map(|(i, id)| thing(id, i as i64, 1))))
+        .commit(puts(records.map(|(i, id)| thing(id, i.to_string(), 1))))
         .await
         .unwrap();
     for mut query in [query(), equal("group", 1)] {
@@ -160,7 +166,7 @@ pub async fn a_cursor_may_point_anywhere(backend: &dyn Backend) {
     let store = backend.fresh(HISTORY).await;
     let records = ["b1", "b3", "c"].iter().enumerate();
     store
-        .commit(puts(records.map(|(i, id)| thing(id, i as i64, 1))))
+        .commit(puts(records.map(|(i, id)| thing(id, i.to_string(), 1))))
         .await
         .unwrap();
     let expected: [(&str, &str, &[&str]); 7] = [

@@ -70,10 +70,11 @@ impl Reader {
         let decode = || -> Result<_, Fault> {
             let mut page = Page {
                 records: Vec::with_capacity(found.len()),
+                unreadable: Vec::new(),
                 next: None,
                 revision: Revision::ZERO,
             };
-            let mut bytes = 0;
+            let (mut bytes, mut last) = (0, None);
             for row in &found {
                 page.revision = rows::revision(row, 0)?;
                 let Some(id) = row.try_get::<Option<String>, _>(1)? else {
@@ -81,11 +82,14 @@ impl Reader {
                 };
                 bytes += usize::try_from(row.try_get::<i64, _>(3)?).unwrap_or(PAGE_BYTES);
                 let key = Key::new(list.scope.clone(), list.table.clone(), &id)?;
-                page.records.push(rows::record(row, table, key, 2, 4)?);
+                match rows::record(row, table, key, 2, 4) {
+                    Ok(stored) => page.records.push(stored),
+                    Err(fault) => page.unreadable.push(fault.into_error()),
+                }
+                last = Some(id);
             }
-            if page.records.len() == list.limit || bytes > PAGE_BYTES {
-                let last = page.records.last();
-                page.next = last.map(|stored| stored.value.key.id().to_owned());
+            if page.records.len() + page.unreadable.len() == list.limit || bytes > PAGE_BYTES {
+                page.next = last;
             }
             Ok(page)
         };

@@ -41,7 +41,7 @@ impl Backend for InDatabase {
 
     fn reopened(&self) -> BoxFuture<'_, Option<Arc<dyn Store>>> {
         Box::pin(async move {
-            let (store, options) = self.last.lock().unwrap().take().unwrap();
+            let (store, options) = self.last.lock().unwrap().clone().unwrap();
             let store = store.on(open(&options).await);
             Some(Arc::new(store) as Arc<dyn Store>)
         })

@@ -1,0 +1,1 @@
+ALTER TABLE "partition" SET LOCALITY GLOBAL;

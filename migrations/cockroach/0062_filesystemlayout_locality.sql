@@ -1,0 +1,1 @@
+ALTER TABLE "filesystemlayout" SET LOCALITY GLOBAL;

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "tenant$name" ON "tenant" (scope, "name", id);

@@ -1,0 +1,10 @@
+CREATE TABLE IF NOT EXISTS "project" (
+    scope TEXT NOT NULL,
+    id TEXT NOT NULL,
+    version INT8 NOT NULL,
+    bytes INT8 NOT NULL,
+    "tenant" TEXT,
+    "name" TEXT,
+    doc JSONB NOT NULL,
+    PRIMARY KEY (scope, id)
+);

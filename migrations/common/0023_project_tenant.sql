@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "project$tenant" ON "project" (scope, "tenant", id);

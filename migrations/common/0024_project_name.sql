@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "project$name" ON "project" (scope, "name", id);

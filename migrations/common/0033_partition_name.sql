@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "partition$name" ON "partition" (scope, "name", id);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "size$name" ON "size" (scope, "name", id);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "image$os" ON "image" (scope, "os", id);

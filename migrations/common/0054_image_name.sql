@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "image$name" ON "image" (scope, "name", id);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "filesystemlayout$name" ON "filesystemlayout" (scope, "name", id);

@@ -1,0 +1,1 @@
+ALTER TABLE "filesystemlayout" ALTER COLUMN id TYPE TEXT COLLATE "C";

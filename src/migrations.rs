@@ -1,0 +1,89 @@
+//! What makes the tables in a database: the files of `migrations/`.
+
+use metal_storage::sql::Migration;
+
+/// A file for each step.
+macro_rules! files {
+    ($($folder:ident $name:literal;)+) => {
+        &[$(Migration::$folder(
+            concat!(stringify!($folder), "/", $name),
+            include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"), "/migrations/", stringify!($folder), "/", $name, ".sql"
+            )),
+        ),)+]
+    };
+}
+
+/// Every step, in order. A step that a release had is never changed: what follows is a new one.
+pub static ALL: &[Migration] = files! {
+    common "0001_metal_scope";
+    common "0002_metal_change";
+    cockroach "0003_metal_scope_locality";
+    cockroach "0004_metal_change_locality";
+    common "0010_tenant";
+    postgres "0011_tenant_id";
+    cockroach "0012_tenant_locality";
+    common "0013_tenant_name";
+    common "0020_project";
+    postgres "0021_project_id";
+    cockroach "0022_project_locality";
+    common "0023_project_tenant";
+    common "0024_project_name";
+    common "0030_partition";
+    postgres "0031_partition_id";
+    cockroach "0032_partition_locality";
+    common "0033_partition_name";
+    common "0040_size";
+    postgres "0041_size_id";
+    cockroach "0042_size_locality";
+    common "0043_size_name";
+    common "0050_image";
+    postgres "0051_image_id";
+    cockroach "0052_image_locality";
+    common "0053_image_os";
+    common "0054_image_name";
+    common "0060_filesystemlayout";
+    postgres "0061_filesystemlayout_id";
+    cockroach "0062_filesystemlayout_locality";
+    common "0063_filesystemlayout_name";
+    common "0070_sentinel";
+    postgres "0071_sentinel_id";
+    cockroach "0072_sentinel_locality";
+    common "0080_heartbeat";
+    postgres "0081_heartbeat_id";
+    cockroach "0082_heartbeat_locality";
+};
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_file_is_a_step_and_the_steps_are_in_order() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        let mut files = BTreeSet::new();
+        for engine in ["common", "postgres", "cockroach"] {
+            for file in fs::read_dir(folder.join(engine)).unwrap() {
+                let name = file.unwrap().file_name().into_string().unwrap();
+                files.insert(format!("{engine}/{}", name.strip_suffix(".sql").unwrap()));
+            }
+        }
+        let listed: BTreeSet<_> = ALL.iter().map(|step| step.name().to_owned()).collect();
+        assert_eq!(listed, files);
+        let number = |step: &Migration| step.name().split(['/', '_']).nth(1).unwrap().to_owned();
+        let numbers: Vec<_> = ALL.iter().map(number).collect();
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+    }
+
+    #[test]
+    fn a_file_holds_one_statement() {
+        for step in ALL {
+            assert_eq!(step.sql().matches(';').count(), 1, "{}", step.name());
+            assert!(step.sql().ends_with(";\n"), "{}", step.name());
+        }
+    }
+}
