@@ -1,7 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use metal_storage::{Durability, Memory, Redb, RedbOptions, Sql, SqlOptions, Store};
+use metal_storage::{
+    Durability, Etcd, EtcdOptions, Memory, Redb, RedbOptions, Sql, SqlOptions, Store,
+};
 use tempfile::TempDir;
 
 use crate::data::SCHEMAS;
@@ -30,6 +32,10 @@ fn open(options: RedbOptions) -> (TempDir, Arc<dyn Store>) {
     let folder = folder();
     let store = Redb::open(folder.path().join("store.redb"), options).unwrap();
     (folder, Arc::new(store))
+}
+
+pub async fn etcd(options: EtcdOptions) -> Arc<dyn Store> {
+    Arc::new(Etcd::connect(options, SCHEMAS).await.unwrap())
 }
 
 pub async fn sql(url: &str) -> Arc<dyn Store> {

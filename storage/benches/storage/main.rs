@@ -12,6 +12,9 @@
 mod backends;
 mod commits;
 mod data;
+#[path = "../../tests/etcd/cluster.rs"]
+#[allow(dead_code, reason = "tests use more of it")]
+mod etcd;
 #[path = "../../tests/support/postgres.rs"]
 mod postgres;
 mod raw;
@@ -73,6 +76,12 @@ async fn main() {
         let url = server.create_database("bench");
         let rates = measure("PostgreSQL", backends::sql(&url).await).await;
         raw::measure(&server.create_database("raw"), &rates).await;
+    }
+    if wanted("etcd") {
+        etcd::require_etcd();
+        let cluster = etcd::Cluster::start(etcd::Disk::Durable);
+        let store = backends::etcd(cluster.options()).await;
+        measure("etcd, three members on this machine", store).await;
     }
     if wanted("recovery") {
         recovery::measure().await;
