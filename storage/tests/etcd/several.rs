@@ -6,7 +6,8 @@ use metal_storage::{
 };
 
 /// Nodes with one store, each of which is asked in turn, as if clients changed the node with
-/// every request.
+/// every request; but reads that may be old are asked of one, since another may be older than what
+/// this one has shown.
 pub struct Several {
     nodes: Vec<Etcd>,
     next: AtomicUsize,
@@ -22,6 +23,13 @@ impl Several {
         }
     }
 
+    fn reader(&self, read: Read) -> &Etcd {
+        match read {
+            Read::Latest => self.node(),
+            Read::AtLeast(_) | Read::Stale => &self.nodes[0],
+        }
+    }
+
     fn node(&self) -> &Etcd {
         let next = self.next.fetch_add(1, Ordering::Relaxed);
         &self.nodes[next % self.nodes.len()]
@@ -34,11 +42,11 @@ impl Store for Several {
         key: &'a Key,
         read: Read,
     ) -> BoxFuture<'a, Result<Option<Stored<Record>>>> {
-        self.node().get(key, read)
+        self.reader(read).get(key, read)
     }
 
     fn list<'a>(&'a self, query: &'a Query, read: Read) -> BoxFuture<'a, Result<Page>> {
-        self.node().list(query, read)
+        self.reader(read).list(query, read)
     }
 
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<Revision>> {

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use metal_storage::conformance::Backend;
+use metal_storage::conformance::{Backend, SCHEMAS};
 use metal_storage::{BoxFuture, Etcd, EtcdOptions, Store};
 
 use crate::cluster::{Cluster, Disk, require_etcd};
@@ -49,7 +49,7 @@ impl InEtcd {
         for node in 0..self.nodes {
             let mut options = options.clone();
             options.endpoints.rotate_left(node % 3);
-            nodes.push(Etcd::connect(options, &[]).await.unwrap());
+            nodes.push(Etcd::connect(options, SCHEMAS).await.unwrap());
         }
         Arc::new(Several::new(nodes))
     }
@@ -72,6 +72,10 @@ impl Backend for InEtcd {
             let options = self.last.lock().unwrap().clone()?;
             Some(self.open(options).await)
         })
+    }
+
+    fn cases(&self) -> u32 {
+        24
     }
 }
 
