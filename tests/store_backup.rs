@@ -294,6 +294,41 @@ fn a_node_that_never_ran_has_nothing_to_back_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_names_a_file_that_is_no_store_and_leaves_it_as_it_is() {
+    let mut node = Node::start();
+    node.stop();
+    let path = node.data_dir().join("store.redb");
+    let good = fs::read(&path).expect("the store");
+    let check = || {
+        let (output, stdout, _) = run(metal_edge()
+            .args(["check", "--config"])
+            .arg(node.config_file()));
+        (output.status.code(), stdout)
+    };
+    let (_, said) = check();
+    assert!(
+        said.contains("store.redb can be read and written"),
+        "{said}"
+    );
+    assert_eq!(fs::read(&path).expect("there"), good);
+
+    let mut beginning = good.clone();
+    beginning[..64].fill(0);
+    for bad in [Vec::new(), b"hello".to_vec(), beginning] {
+        fs::write(&path, &bad).expect("written");
+        let (code, said) = check();
+        assert_eq!(code, Some(1), "{said}");
+        assert!(
+            said.contains("store.redb") && said.contains("store restore"),
+            "{said}"
+        );
+        let (code, stdout, stderr) = store(&node, &["info"]);
+        assert_eq!(code, Some(1), "{stdout}{stderr}");
+        assert_eq!(fs::read(&path).expect("there"), bad, "changed by a look");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_who_may_read_the_data_directory_gets_a_backup() {
     let node = Node::start();
     let url = format!("http://{}/store/backup", node.admin());

@@ -1,11 +1,17 @@
 //! What the stores are and how far: `metal-edge store info`.
 
+use std::time::Duration;
+
 use metal_storage::backup::Part;
 use metal_storage::{Name, Query, Read, Result};
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
-use super::{Engine, Stores};
+use super::{Engine, Facts, Stores};
 use crate::schemas;
+
+/// How long a store is waited for; whoever asks waits little longer.
+const PATIENCE: Duration = Duration::from_millis(900);
 
 /// What `metal-edge store info` shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,9 +63,10 @@ impl Info {
         }
         let mut scopes = Vec::new();
         for part in parts {
-            let (revision, error) = match revision(part).await {
-                Ok(revision) => (Some(revision), None),
-                Err(error) => (None, Some(error.to_string())),
+            let (revision, error) = match timeout(PATIENCE, revision(part)).await {
+                Ok(Ok(revision)) => (Some(revision), None),
+                Ok(Err(error)) => (None, Some(error.to_string())),
+                Err(_) => (None, Some("it does not answer".to_owned())),
             };
             scopes.push(ScopeInfo {
                 scope: part.scope.to_string(),
@@ -78,7 +85,11 @@ impl Info {
 
 impl StoreInfo {
     async fn of(role: &str, store: &dyn Engine) -> Self {
-        let facts = store.facts().await;
+        let facts = timeout(PATIENCE, store.facts()).await.unwrap_or(Facts {
+            version: None,
+            place: "it does not answer".to_owned(),
+            bytes: None,
+        });
         Self {
             role: role.to_owned(),
             engine: store.engine().to_owned(),

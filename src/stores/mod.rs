@@ -19,7 +19,7 @@ use metal_storage::backup::Part;
 use metal_storage::{Result, Scope, Stats, Store};
 
 pub use self::open::{Mode, Stores};
-pub(crate) use self::problem::{Problem, look};
+pub(crate) use self::problem::{Problem, look, look_at_file};
 use crate::config::{Config, DataDir, StoreSettings, StoreUrl};
 
 /// Every engine.

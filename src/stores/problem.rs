@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use metal_storage::{Error, Key, Name, Read, Scope};
 
 use super::open::{self, Mode};
@@ -29,6 +31,14 @@ pub(crate) async fn look(settings: &StoreSettings, directory: &DataDir) -> Resul
     outcome
 }
 
+/// Looks at a file of redb that no node has open, and leaves it as it is.
+///
+/// # Errors
+/// What keeps a node from using it.
+pub(crate) fn look_at_file(path: &Path) -> Result<(), Problem> {
+    super::redb::look(path).map_err(|error| Problem::of(&error))
+}
+
 // === impl Problem ===
 
 impl Problem {
@@ -38,12 +48,15 @@ impl Problem {
             error => error.to_string(),
         };
         let fix = match error {
-            Error::Corrupt { .. } => "restore a backup into an empty store",
-            Error::Invalid(text) if text.contains("newer version") || text.contains("format") => {
-                "run the version of metal-edge that wrote it, or a newer one"
+            Error::Corrupt { .. } => {
+                "put the right file back, or move this one away and restore a backup with \
+                 `metal-edge store restore`"
             }
             Error::Invalid(text) if text.contains("not migrated") => {
                 "run `metal-edge store migrate`, or start a node, which does the same"
+            }
+            Error::Invalid(text) if text.contains("newer") => {
+                "run the version of metal-edge that wrote it, or a newer one"
             }
             Error::Invalid(_) => "use an engine and a version that are supported, see the README",
             _ if cause.contains("read-only") => "name the primary, or wait until one is elected",

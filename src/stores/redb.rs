@@ -1,7 +1,7 @@
 //! The embedded store: one file in the data directory.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -26,14 +26,29 @@ pub(super) const KIND: Kind = Kind {
 
 async fn open(directory: &DataDir, mode: Mode) -> Result<Arc<dyn Engine>> {
     let path = directory.store();
-    // A new one in a wrong place would be taken for an empty store.
-    if mode == Mode::AsItIs && !path.exists() {
+    if mode == Mode::AsItIs {
+        look(&path)?;
+    }
+    let store = Redb::open(&path, RedbOptions::default())?;
+    Ok(Arc::new(File { store, path }))
+}
+
+/// Whether the file is there, and of this version. A new one in a wrong place would be taken for
+/// an empty store.
+pub(super) fn look(path: &Path) -> Result<()> {
+    if !path.exists() {
         return Err(Error::Unavailable {
             reason: format!("there is no store at {}", path.display()),
         });
     }
-    let store = Redb::open(&path, RedbOptions::default())?;
-    Ok(Arc::new(File { store, path }))
+    match Redb::format_of(path)? {
+        Some(older) if older < Redb::FORMAT => Err(Error::Invalid(format!(
+            "{} is not migrated: it has format {older}, and this version writes {}",
+            path.display(),
+            Redb::FORMAT
+        ))),
+        _ => Ok(()),
+    }
 }
 
 struct File {
@@ -51,7 +66,7 @@ impl Engine for File {
     fn facts(&self) -> BoxFuture<'_, Facts> {
         async {
             Facts {
-                version: None,
+                version: Some(format!("format {}", Redb::FORMAT)),
                 place: self.path.display().to_string(),
                 bytes: fs::metadata(&self.path).ok().map(|found| found.len()),
             }

@@ -159,7 +159,9 @@ impl Node {
     /// No event crosses the process boundary here, so it asks in short steps.
     fn wait_until_it_answers(&mut self) {
         let start = Instant::now();
-        while !self.answers() {
+        // Commands find it by its file, which it writes last.
+        let file = self.data_dir().join("node.json");
+        while !(self.answers() && file.exists()) {
             let exited = self.child.as_mut().map(|child| child.try_wait());
             if let Some(Ok(Some(status))) = exited {
                 self.child = None;

@@ -1,8 +1,6 @@
 //! Can the node keep its state?
 
 use std::{
-    fs::File,
-    io::Read,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -18,8 +16,6 @@ use crate::{
     stores,
 };
 
-/// What a file of redb begins with.
-const MAGIC: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
 /// How long a server is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -89,22 +85,11 @@ fn file(group: &mut Group, subject: &Subject) {
         let fix = "run this as the node's user, or chown it to that";
         group.failed(shown, "cannot be read and written", fix);
     } else {
-        let fix = "put the right file back, or move this one away and restore a backup with \
-                   `metal-edge store restore`";
-        match beginning(&store) {
-            Ok(found) if found == MAGIC => group.ok(format!("{shown} can be read and written")),
-            Ok(found) if found.is_empty() => group.failed(shown, "is empty", fix),
-            Ok(_) => group.failed(shown, "is no redb file, or its beginning is destroyed", fix),
-            Err(error) => group.failed(shown, error.to_string(), fix),
+        match stores::look_at_file(&store) {
+            Ok(()) => group.ok(format!("{shown} can be read and written")),
+            Err(problem) => group.failed(shown, problem.cause, problem.fix),
         }
     }
-}
-
-fn beginning(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut found = Vec::new();
-    let file = File::open(path)?;
-    file.take(MAGIC.len() as u64).read_to_end(&mut found)?;
-    Ok(found)
 }
 
 async fn server(group: &mut Group, subject: &Subject, settings: &StoreSettings, role: Role) {

@@ -34,6 +34,7 @@ mod error;
 mod line;
 mod make;
 mod output;
+mod pending;
 mod place;
 mod restore;
 mod source;

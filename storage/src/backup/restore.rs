@@ -7,16 +7,15 @@ use tokio::io::AsyncReadExt;
 
 use super::error::{Error, Result};
 use super::line::TableLine;
+use super::pending::Pending;
 use super::source::Source;
-use super::verify::{Changed, Item, Summary, Verifier};
+use super::verify::{Changed, Summary, Verifier};
 use super::{OnProgress, Part, Progress, Step, whole_page};
-use crate::batch::{Batch, Guard, Write};
+use crate::batch::{Batch, Write};
 use crate::error::invalid;
-use crate::limits::{BATCH_BYTES, BATCH_WRITES, PAGE_RECORDS};
+use crate::limits::{BATCH_WRITES, PAGE_RECORDS};
 use crate::name::Name;
 use crate::query::Query;
-use crate::record::Record;
-use crate::revision::Revision;
 use crate::schema::Schema;
 use crate::scope::Scope;
 use crate::store::{BoxFuture, Store};
@@ -25,8 +24,6 @@ use crate::store::{BoxFuture, Store};
 const READ: usize = 64 * 1024;
 /// Batches on their way to the store; they share its acknowledgements.
 const IN_FLIGHT: usize = 16;
-/// Bytes of records that are kept until there is a place for their batch.
-const PENDING_BYTES: usize = BATCH_BYTES - BATCH_BYTES / 8;
 /// Times that a batch is sent before the store is given up.
 const TRIES: u32 = 8;
 /// From one try to the next; twice as long after each.
@@ -323,65 +320,6 @@ impl Restore<'_> {
             bytes,
         });
     }
-}
-
-/// The batch that is being filled.
-#[derive(Default)]
-struct Pending {
-    batch: Option<Batch>,
-    size: usize,
-    /// Records given to batches.
-    records: u64,
-}
-
-// === impl Pending ===
-
-impl Pending {
-    /// Keeps what is part of the last revision.
-    fn take(&mut self, scope: &Scope, item: Item, changed: &Changed, full: &mut Vec<Batch>) {
-        match item {
-            Item::Record(record) => {
-                if changed.last(&record.key).is_none() {
-                    self.put(scope, record, full);
-                }
-            }
-            Item::Change(revision, writes) => {
-                for write in writes {
-                    if let Write::Put(record) = write
-                        && is_last(changed, &record, revision)
-                    {
-                        self.put(scope, record, full);
-                    }
-                }
-            }
-        }
-    }
-
-    fn put(&mut self, scope: &Scope, record: Record, full: &mut Vec<Batch>) {
-        let guard = record.key.size();
-        let size = record.size() + guard;
-        let fits = |batch: &Batch| {
-            batch.scope == *scope
-                && batch.writes.len() < BATCH_WRITES
-                && self.size + size <= PENDING_BYTES
-        };
-        if !self.batch.as_ref().is_some_and(fits) {
-            full.extend(self.batch.take());
-            self.size = 0;
-        }
-        let batch = self.batch.get_or_insert_with(|| Batch::new(scope.clone()));
-        // A record may be as large as a batch; then there is no room for its guard.
-        if size <= BATCH_BYTES {
-            batch.guards.push(Guard::Absent(record.key.clone()));
-        }
-        self.size += size;
-        self.records += 1;
-        batch.writes.push(Write::Put(record));
-    }
-}
-
-fn is_last(changed: &Changed, record: &Record, revision: Revision) -> bool {
-    changed.last(&record.key) == Some(revision)
 }
 
 /// Commits, and tries again, bounded, when the store cannot or cannot tell. The operation id

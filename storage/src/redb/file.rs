@@ -196,7 +196,7 @@ fn refuse_empty(medium: &Arc<dyn Medium>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn check_format(database: &Database) -> Result<(), Fault> {
+pub(super) fn check_format(database: &impl ReadableDatabase) -> Result<(), Fault> {
     let txn = database.begin_read()?;
     let meta = match txn.open_table(META) {
         Err(TableError::TableDoesNotExist(_)) => {

@@ -13,6 +13,7 @@ mod engine;
 mod fault;
 mod fence;
 mod file;
+mod inspect;
 mod layout;
 mod medium;
 mod options;

@@ -3,6 +3,8 @@
 mod file;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(feature = "s3")]
+mod s3_options;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,7 +12,7 @@ use std::path::PathBuf;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 #[cfg(feature = "s3")]
-pub use self::s3::S3Options;
+pub use self::s3_options::S3Options;
 use super::error::{Error, Result};
 use super::source::Source;
 use crate::store::BoxFuture;
