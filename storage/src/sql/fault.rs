@@ -46,6 +46,7 @@ impl Fault {
     pub(super) fn into_error(self) -> Error {
         match self {
             Self::Answer(error) => error,
+            Self::Refused(reason) => Error::Invalid(reason),
             fault => Error::Unavailable {
                 reason: fault.reason(),
             },
@@ -76,6 +77,9 @@ impl From<Driver> for Fault {
                 let said = format!("{} ({code})", refused.message());
                 match code.as_str() {
                     "40001" | "40P01" | "40002" => Self::Again(said),
+                    // Another node made or changed the same table at the same time.
+                    "42P07" | "42710" => Self::Again(said),
+                    "XX000" if said.contains("concurrently") => Self::Again(said),
                     // A plan that an earlier migration left behind: another connection has none.
                     "0A000" if said.contains("cached plan") => Self::Lost(said),
                     // 40003 may have been committed; 57014 is the statement's timeout.

@@ -37,7 +37,7 @@ use self::fault::Fault;
 use self::group::Groups;
 use self::migrate::Migrator;
 pub use self::options::SqlOptions;
-use self::read::Reader;
+use self::read::{Changes, Reader};
 use self::statements::{DURABLE, READ_ONLY, VERSION, VERSION_NUMBER};
 pub use self::statements::{Statement, statements};
 use self::tables::Tables;
@@ -151,7 +151,9 @@ impl Sql {
         self.follower.abort();
         self.writers.close().await;
         self.shared.heads.close();
-        self.shared.reader.client.pool.close().await;
+        // Bounded, as a reader that is never polled again may hold a connection.
+        let closing = self.shared.reader.client.pool.close();
+        let _ = tokio::time::timeout(self.shared.options.statement_wait, closing).await;
     }
 
     /// Figures since the store was opened. Costs nothing.
@@ -224,8 +226,10 @@ impl Store for Sql {
                 }
             };
             loop {
-                let once = || async { shared.reader.changes(&scope, seen).await };
-                let more = shared.reach(&scope, Read::AtLeast(seen), once, |more| more.head).await;
+                let once = || changes(&shared.reader, &scope, seen);
+                let more = shared
+                    .reach(&scope, Read::AtLeast(seen), once, |more| more.head)
+                    .await;
                 let more = match more {
                     Ok(more) if seen < more.forgotten => Err(Error::Compacted(more.forgotten)),
                     more => more,
@@ -289,6 +293,15 @@ impl Shared {
             }
         }
     }
+}
+
+/// Reads to the end however the stream is polled: one that is left alone holds no connection.
+async fn changes(reader: &Arc<Reader>, scope: &Scope, since: Revision) -> Result<Changes> {
+    let (reader, scope) = (Arc::clone(reader), scope.clone());
+    let reading = tokio::spawn(async move { reader.changes(&scope, since).await });
+    reading
+        .await
+        .unwrap_or_else(|_| Err(crate::heads::closed()))
 }
 
 /// Refuses a database that cannot be what it should.

@@ -1,6 +1,11 @@
 //! The SQL backend on a PostgreSQL that the tests start themselves.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod bad_input;
+mod kit;
+mod migrate;
+mod nodes;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod suite;
+mod tls;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use metal_storage::conformance::{Backend, Isolated, SCHEMAS};
 use metal_storage::{BoxFuture, Sql, SqlOptions, Store};
 
-use crate::postgres::Postgres;
+use crate::kit::server;
 
 /// Stores of one test.
 #[derive(Default)]
@@ -14,13 +14,8 @@ struct InDatabase {
 }
 
 fn url() -> &'static str {
-    static SERVER: OnceLock<(Postgres, String)> = OnceLock::new();
-    let (_, url) = SERVER.get_or_init(|| {
-        let server = Postgres::start();
-        let url = server.create_database("suite");
-        (server, url)
-    });
-    url
+    static URL: OnceLock<String> = OnceLock::new();
+    URL.get_or_init(|| server().create_database("suite"))
 }
 
 async fn open(options: &SqlOptions) -> Arc<dyn Store> {

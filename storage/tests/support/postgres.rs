@@ -37,7 +37,7 @@ dir=$1; shift
 server=$!
 read -r line
 kill -QUIT $server 2>/dev/null
-wait $server
+wait $server 2>/dev/null
 [ "$line" = keep ] || rm -rf "$dir"
 "#;
 
@@ -76,16 +76,14 @@ impl Postgres {
             .unwrap()
             .keep();
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).unwrap();
+        give(&dir);
         let password = dir.join("password");
         fs::write(&password, PASSWORD).unwrap();
-        if let Some((user, group)) = unprivileged() {
-            for path in [&dir, &password] {
-                std::os::unix::fs::chown(path, Some(user), Some(group)).unwrap();
-            }
-        }
+        give(&password);
+        // Hashing a password again and again is slow without optimization: it is sent.
         let made = command("initdb", &dir)
             .args(["--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"])
-            .args(["--auth-local=trust", "--auth-host=scram-sha-256"])
+            .args(["--auth-local=trust", "--auth-host=password"])
             .args(["--username", USER, "--pwfile"])
             .arg(&password)
             .arg("--pgdata")
@@ -137,6 +135,15 @@ impl Postgres {
     pub fn create_database(&self, name: &str) -> String {
         self.sql("postgres", &format!("CREATE DATABASE {name}"));
         self.url(name)
+    }
+
+    /// Makes a file that the server alone may read.
+    pub fn write(&self, name: &str, contents: &str) -> PathBuf {
+        let path = self.dir.join(name);
+        fs::write(&path, contents).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        give(&path);
+        path
     }
 
     /// The process that all of its others belong to.
@@ -224,6 +231,13 @@ fn command(program: &str, dir: &Path) -> Command {
         command.uid(user).gid(group);
     }
     command
+}
+
+/// Makes a file the server's.
+fn give(path: &Path) {
+    if let Some((user, group)) = unprivileged() {
+        std::os::unix::fs::chown(path, Some(user), Some(group)).unwrap();
+    }
 }
 
 /// The user and group `postgres`, if this is root.
