@@ -19,5 +19,6 @@ pub mod log;
 pub mod metrics;
 pub mod migrations;
 pub mod node;
+pub mod schemas;
 pub mod status;
 pub mod trust;

@@ -11,6 +11,9 @@ use super::commit::commit;
 use super::records::{Named, Records, changed, exists};
 use super::retry::Retry;
 
+/// The table of [`Sentinel`].
+pub(crate) const SENTINEL: Schema = Sentinel::SCHEMA;
+
 /// The record that every such change of a table rewrites: of two at once one conflicts, and looks
 /// at the other records again.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -33,6 +33,7 @@ use axum::routing::get;
 use metal_storage::Store;
 
 pub use error::ApiError;
+pub(crate) use exclusive::SENTINEL;
 pub use heads::HeadChecker;
 pub use health::{HealthSource, ServiceHealth, ServiceStatus};
 pub use version::VersionInfo;

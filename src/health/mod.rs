@@ -17,4 +17,5 @@ pub mod verdict;
 
 pub use checker::{Checker, Pulse};
 pub use probe::{Finding, Probe};
+pub(crate) use store::HEARTBEAT;
 pub use verdict::{Level, Verdict};

@@ -12,6 +12,9 @@ use tokio::sync::Mutex;
 
 use super::probe::{Finding, Probe};
 
+/// The table of [`Heartbeat`].
+pub(crate) const HEARTBEAT: Schema = Heartbeat::SCHEMA;
+
 /// The record that every probe commits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Heartbeat {

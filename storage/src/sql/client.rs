@@ -72,7 +72,7 @@ impl Client {
 
     /// The rows of a statement, in a transaction of its own.
     pub(super) async fn once(&self, query: Query) -> Result<Vec<PgRow>, Fault> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.acquire().await?;
         let fetched = tokio::time::timeout(self.wait, connection.fetch_all(query)).await;
         let fault = match fetched {
             Ok(Ok(rows)) => return Ok(rows),
@@ -85,9 +85,17 @@ impl Client {
         Err(fault)
     }
 
+    /// The pool itself tries again, as long as one waits, where the server may be starting.
+    async fn acquire(&self) -> Result<PoolConnection<Postgres>, Fault> {
+        self.pool.acquire().await.map_err(|error| match error.into() {
+            Fault::Lost(reason) | Fault::Again(reason) => Fault::Down(reason),
+            fault => fault,
+        })
+    }
+
     pub(super) async fn begin(&self) -> Result<Transaction, Fault> {
         let mut transaction = Transaction {
-            connection: Some(self.pool.acquire().await?),
+            connection: Some(self.acquire().await?),
             wait: self.wait,
         };
         transaction.run(BEGIN).await?;
