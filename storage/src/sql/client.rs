@@ -133,7 +133,7 @@ impl Transaction {
         let wait = self.wait;
         let connection = self.connection.as_mut().expect("it is open until it ends");
         match tokio::time::timeout(wait, connection.execute(statement)).await {
-            Ok(done) => Ok(done.map(|_| ())?),
+            Ok(done) => Ok(drop(done?)),
             Err(_) => Err(Fault::timeout(statement)),
         }
     }

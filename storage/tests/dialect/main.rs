@@ -7,6 +7,9 @@ mod guard;
 mod parser;
 mod words;
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use guard::{Where, check, check_migration};
 use metal_storage::conformance::SCHEMAS;
 use metal_storage::sql::{Engine, Statement, migrations, statements};
@@ -42,6 +45,55 @@ fn every_migration_is_one_statement_that_may_be_run_twice() {
     for migration in migrations(SCHEMAS).unwrap() {
         let verdict = check_migration(migration.sql(), place(migration.engine()));
         assert_eq!(verdict, Ok(()), "{}: {}", migration.name(), migration.sql());
+    }
+}
+
+/// The files in `migrations/`: their paths, and where each is run.
+fn every_file() -> Vec<(PathBuf, Where)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+    let mut files = Vec::new();
+    for (folder, at) in [
+        ("common", Where::Everywhere),
+        ("postgres", Where::Postgres),
+        ("cockroach", Where::Cockroach),
+    ] {
+        let entries = fs::read_dir(root.join(folder)).unwrap();
+        let paths: Vec<_> = entries.map(|entry| (entry.unwrap().path(), at)).collect();
+        assert!(!paths.is_empty(), "{folder}");
+        files.extend(paths);
+    }
+    files
+}
+
+#[test]
+fn every_file_of_migrations_is_one_statement_that_may_be_run_twice() {
+    for (path, at) in every_file() {
+        let sql = fs::read_to_string(&path).unwrap();
+        let one = sql.trim_end().strip_suffix(';').unwrap_or(&sql);
+        let verdict = check_migration(one, at);
+        assert_eq!(verdict, Ok(()), "{}: {sql}", path.display());
+    }
+}
+
+#[test]
+fn cockroachdbs_parser_takes_every_file_that_it_is_sent() {
+    let Some(parser) = parser::find() else {
+        return;
+    };
+    let mut sent = every_file();
+    sent.retain(|(_, at)| *at != Where::Postgres);
+    let texts: Vec<_> = (sent.iter())
+        .map(|(path, _)| fs::read_to_string(path).unwrap())
+        .collect();
+    let answers = parser.parse(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+    for ((path, _), answer) in sent.iter().zip(answers) {
+        assert_eq!(answer.code, "", "{}: {}", path.display(), answer.message);
+        assert_eq!(
+            answer.tags.map(|tags| tags.len()),
+            Some(1),
+            "{}",
+            path.display()
+        );
     }
 }
 

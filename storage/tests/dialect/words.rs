@@ -122,10 +122,13 @@ pub fn is_postgres(sql: &str) -> bool {
 
 /// Whether it is an ALTER TABLE of one table that ends so.
 fn is_alter_table(sql: &str, end: &str) -> bool {
-    let rest = sql.strip_prefix("ALTER TABLE \"");
-    let name = rest.and_then(|rest| rest.strip_suffix(end)?.strip_suffix('"'));
-    name.is_some_and(|name| {
-        name.bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-    })
+    let rest = sql.strip_prefix("ALTER TABLE ");
+    let Some(name) = rest.and_then(|rest| rest.strip_suffix(end)) else {
+        return false;
+    };
+    let quoted = name.strip_prefix('"').and_then(|n| n.strip_suffix('"'));
+    quoted
+        .unwrap_or(name)
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }

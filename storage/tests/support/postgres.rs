@@ -61,13 +61,18 @@ impl Postgres {
 
     /// A server with these settings, `name=value`.
     pub fn with(settings: &[&str]) -> Self {
+        Self::within(&std::env::temp_dir(), settings)
+    }
+
+    /// A server whose files are in this directory.
+    pub fn within(parent: &Path, settings: &[&str]) -> Self {
         assert!(
             Path::new(BIN).join("postgres").exists(),
             "no PostgreSQL in {BIN}: install Debian's package postgresql-15"
         );
         let dir = tempfile::Builder::new()
             .prefix("metal-postgres-")
-            .tempdir()
+            .tempdir_in(parent)
             .unwrap()
             .keep();
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).unwrap();
@@ -183,7 +188,7 @@ impl Postgres {
         }
         self.shell = Some(server.stdin(Stdio::piped()).spawn().unwrap());
         let begun = Instant::now();
-        while !self.ready() {
+        while !self.is_ready() {
             let log = fs::read_to_string(self.dir.join("log")).unwrap_or_default();
             assert!(begun.elapsed() < HANG, "it does not start: {log}");
             #[expect(
@@ -194,7 +199,8 @@ impl Postgres {
         }
     }
 
-    fn ready(&self) -> bool {
+    /// Whether it takes connections.
+    pub fn is_ready(&self) -> bool {
         TcpStream::connect(("127.0.0.1", self.port)).is_ok()
             && command("pg_isready", &self.dir)
                 .args(["--quiet", "--host", "127.0.0.1", "--port"])

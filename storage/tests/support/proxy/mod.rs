@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 pub use faults::{Fault, Faults, Point};
@@ -71,6 +72,8 @@ struct Shared {
     statements: AtomicU64,
     commits: AtomicU64,
     refused: Mutex<Vec<String>>,
+    /// Whether nobody gets through.
+    down: watch::Sender<bool>,
     injected: [AtomicU64; Fault::ALL.len()],
 }
 
@@ -90,6 +93,7 @@ impl Proxy {
             statements: AtomicU64::new(0),
             commits: AtomicU64::new(0),
             refused: Mutex::default(),
+            down: watch::Sender::new(false),
             injected: Default::default(),
         });
         let listener = tokio::spawn(listen(listener, Arc::clone(&shared)));
@@ -119,6 +123,16 @@ impl Proxy {
     /// Whether every fault of the script has happened.
     pub fn script_is_done(&self) -> bool {
         lock(&self.shared.script).is_empty()
+    }
+
+    /// Ends every connection, and every new one at once, until [`mend`](Self::mend).
+    pub fn cut(&self) {
+        self.shared.down.send_replace(true);
+    }
+
+    /// Lets connections through again.
+    pub fn mend(&self) {
+        self.shared.down.send_replace(false);
     }
 
     /// What happened so far.
@@ -177,7 +191,15 @@ async fn listen(listener: TcpListener, shared: Arc<Shared>) {
             accepted = listener.accept() => {
                 let Ok((client, _)) = accepted else { continue };
                 let number = shared.connections.fetch_add(1, Relaxed);
-                sessions.spawn(session::run(client, number, Arc::clone(&shared)));
+                let shared = Arc::clone(&shared);
+                sessions.spawn(async move {
+                    let mut down = shared.down.subscribe();
+                    tokio::select! {
+                        biased;
+                        _ = down.wait_for(|down| *down) => {}
+                        () = session::run(client, number, Arc::clone(&shared)) => {}
+                    }
+                });
             }
             Some(_) = sessions.join_next() => {}
         }
