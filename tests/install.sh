@@ -12,13 +12,15 @@ clients="${CARGO_TARGET_DIR:-$here/../target}/clients"
 
 # Only what the tests and benchmarks run.
 packages=(
-  curl         # README and quick looks
-  frr          # leaf switch of the lab
-  iproute2     # network namespaces, monitor
-  nftables     # cuts in the lab
-  nginx-light  # the other side of the benchmark
-  python3-venv # metal-python
-  wrk          # load of the benchmark
+  curl          # README and quick looks
+  etcd-server   # a store
+  frr           # leaf switch of the lab
+  iproute2      # network namespaces, monitor
+  nftables      # cuts in the lab
+  nginx-light   # the other side of the benchmark
+  postgresql-15 # a store
+  python3-venv  # metal-python
+  wrk           # load of the benchmark
 )
 
 installed() {
@@ -45,7 +47,10 @@ install_packages() {
   fi
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
-  # Nothing of them shall run by itself.
+  # Nothing of them shall run by itself, and PostgreSQL needs no cluster.
+  mkdir -p /etc/postgresql-common
+  [[ -e /etc/postgresql-common/createcluster.conf ]] ||
+    echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
   RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
