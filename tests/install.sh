@@ -13,6 +13,7 @@ clients="${CARGO_TARGET_DIR:-$here/../target}/clients"
 # Only what the tests and benchmarks run.
 packages=(
   curl          # README and quick looks
+  e2fsprogs     # a small file system that fills up
   etcd-server   # a store
   frr           # leaf switch of the lab
   iproute2      # network namespaces, monitor
@@ -51,7 +52,7 @@ install_packages() {
   mkdir -p /etc/postgresql-common
   [[ -e /etc/postgresql-common/createcluster.conf ]] ||
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
-  RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  RUNLEVEL=1 apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold "${missing[@]}" >/dev/null
 }
 
 # up_to_date STAMP FILE...: STAMP holds the hash of the FILEs.
