@@ -87,10 +87,13 @@ impl Client {
 
     /// The pool itself tries again, as long as one waits, where the server may be starting.
     async fn acquire(&self) -> Result<PoolConnection<Postgres>, Fault> {
-        self.pool.acquire().await.map_err(|error| match error.into() {
-            Fault::Lost(reason) | Fault::Again(reason) => Fault::Down(reason),
-            fault => fault,
-        })
+        self.pool
+            .acquire()
+            .await
+            .map_err(|error| match error.into() {
+                Fault::Lost(reason) | Fault::Again(reason) => Fault::Down(reason),
+                fault => fault,
+            })
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction, Fault> {
@@ -133,7 +136,7 @@ impl Transaction {
         let wait = self.wait;
         let connection = self.connection.as_mut().expect("it is open until it ends");
         match tokio::time::timeout(wait, connection.execute(statement)).await {
-            Ok(done) => Ok(drop(done?)),
+            Ok(done) => Ok(done.map(|_| ())?),
             Err(_) => Err(Fault::timeout(statement)),
         }
     }
