@@ -136,7 +136,7 @@ impl Transaction {
         let wait = self.wait;
         let connection = self.connection.as_mut().expect("it is open until it ends");
         match tokio::time::timeout(wait, connection.execute(statement)).await {
-            Ok(done) => Ok(drop(done?)),
+            Ok(done) => Ok(done.map(|_| ())?),
             Err(_) => Err(Fault::timeout(statement)),
         }
     }

@@ -18,7 +18,7 @@ use crate::schema::{Column, Schema};
 /// How often one asks for a lock that another holds.
 const ASK: Duration = Duration::from_millis(100);
 
-/// How often one tries to make the migrator's own tables, which nodes may do at the same time.
+/// How often one tries to make a table, which nodes may do at the same time.
 const TRIES: usize = 10;
 
 /// Brings a database up to date, one node at a time.
@@ -128,8 +128,7 @@ impl<'a> Migrator<'a> {
                 ),
             },
         };
-        let statement = || sqlx::query(AssertSqlSafe(migration.sql().to_owned()));
-        self.client.read(statement).await.map_err(named)?;
+        self.make(migration.sql()).await.map_err(named)?;
         let apply = || fixed(APPLY).bind(migration.name().to_owned());
         self.client.read(apply).await.map_err(named)?;
         Ok(())
@@ -175,20 +174,27 @@ impl<'a> Migrator<'a> {
 
     async fn own_tables(&self) -> Result<()> {
         for table in [LOCK_TABLE, MIGRATIONS_TABLE] {
-            let mut left = TRIES;
-            loop {
-                left -= 1;
-                match self.client.once(fixed(table)).await {
-                    Ok(_) => break,
-                    // PostgreSQL lets one of those that make a table at once fail.
-                    Err(Fault::Refused(_) | Fault::Again(_) | Fault::Lost(_)) if left > 0 => {
-                        tokio::time::sleep(ASK / 4).await;
-                    }
-                    Err(fault) => return Err(self.error(fault)),
-                }
-            }
+            self.make(table).await.map_err(|fault| self.error(fault))?;
         }
         Ok(())
+    }
+
+    /// Makes what may be made by another at the same time: a node whose lock has expired, or a
+    /// connection of one's own that was lost and whose statement still runs.
+    async fn make(&self, sql: &str) -> Result<(), Fault> {
+        let mut left = TRIES;
+        loop {
+            left -= 1;
+            let statement = sqlx::query(AssertSqlSafe(sql.to_owned()));
+            match self.client.once(statement).await {
+                Ok(_) => return Ok(()),
+                // PostgreSQL lets one of those that make a table at once fail.
+                Err(Fault::Refused(_) | Fault::Again(_) | Fault::Lost(_)) if left > 0 => {
+                    tokio::time::sleep(ASK / 4).await;
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
     }
 
     /// Takes the lock or renews it; `false` if another holds it.
