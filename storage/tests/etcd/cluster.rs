@@ -203,8 +203,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         for member in &mut self.members {
-            member.signal(Signal::SIGCONT);
-            member.process = None;
+            member.kill();
         }
         let _ = std::fs::remove_dir_all(&self.folder);
     }
@@ -232,10 +231,13 @@ impl Member {
         self.process = Some((keeper, pid));
     }
 
-    /// Ends it at once, as a power cut does.
+    /// Ends it at once, as a power cut does; it has let go of its port when this returns.
     pub fn kill(&mut self) {
         self.signal(Signal::SIGKILL);
-        self.process = None;
+        if let Some((mut keeper, _)) = self.process.take() {
+            drop(keeper.stdin.take());
+            keeper.wait().unwrap();
+        }
     }
 
     pub fn pause(&self) {
@@ -254,12 +256,6 @@ impl Member {
 
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
-    }
-}
-
-impl Drop for Member {
-    fn drop(&mut self) {
-        self.process = None;
     }
 }
 
