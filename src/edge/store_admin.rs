@@ -17,7 +17,7 @@ use metal_storage::backup::{self, Compression, Options, Part};
 use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 use tokio::sync::Semaphore;
 
-use super::admin::{Admin, authorized};
+use super::admin::{Admin, refusal};
 use crate::clock;
 use crate::config::Config;
 use crate::schemas;
@@ -49,7 +49,7 @@ pub(super) async fn back_up(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    if let Err(refusal) = authorized(&admin, &headers) {
+    if let Some(refusal) = refusal(&admin, &headers) {
         return refusal;
     }
     let request = match Request::parse(query.as_deref().unwrap_or_default()) {

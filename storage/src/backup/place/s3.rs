@@ -84,8 +84,10 @@ impl Object {
     }
 
     pub(super) async fn open(&self) -> Result<Box<dyn AsyncRead + Send + Unpin>> {
-        let mut options = GetOptions::default();
-        options.if_match = self.seen.get().cloned().flatten();
+        let options = GetOptions {
+            if_match: self.seen.get().cloned().flatten(),
+            ..GetOptions::default()
+        };
         let found = self.store.get_opts(&self.path, options).await;
         let found = found.map_err(|error| match error {
             object_store::Error::Precondition { .. } => {
