@@ -14,6 +14,7 @@ clients="${CARGO_TARGET_DIR:-$here/../target}/clients"
 packages=(
   curl          # README and quick looks
   e2fsprogs     # a small file system that fills up
+  etcd-client   # sets up roles in a test
   etcd-server   # a store
   frr           # leaf switch of the lab
   iproute2      # network namespaces, monitor

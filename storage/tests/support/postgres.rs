@@ -252,13 +252,14 @@ fn unprivileged() -> Option<(u32, u32)> {
     Some((numbers.next().unwrap(), numbers.next().unwrap()))
 }
 
-/// A free port below those that the system gives to clients; never the same twice.
+/// A free port below those that the system gives to clients, and below those of etcd in tests;
+/// never the same twice.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let start = std::process::id().wrapping_mul(61);
     loop {
         let next = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
-        let port = 15_000 + u16::try_from(next % 17_000).unwrap();
+        let port = 15_000 + u16::try_from(next % 6_000).unwrap();
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
