@@ -25,9 +25,10 @@ test: ## Install what the tests need (Debian, as root), then run them all
 	tests/install.sh
 	$(CARGO) test --workspace --locked
 
-bench: ## Measure against nginx on this machine
+bench: ## Measure beside nginx and raw SQL on this machine
 	tests/install.sh packages
 	$(CARGO) bench --locked --bench edge
+	$(CARGO) bench --locked -p metal-storage --bench storage
 
 lint: ## Format and lints, as CI has them
 	$(CARGO) fmt --all --check
