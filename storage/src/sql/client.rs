@@ -87,10 +87,13 @@ impl Client {
 
     /// The pool itself tries again, as long as one waits, where the server may be starting.
     async fn acquire(&self) -> Result<PoolConnection<Postgres>, Fault> {
-        self.pool.acquire().await.map_err(|error| match error.into() {
-            Fault::Lost(reason) | Fault::Again(reason) => Fault::Down(reason),
-            fault => fault,
-        })
+        self.pool
+            .acquire()
+            .await
+            .map_err(|error| match error.into() {
+                Fault::Lost(reason) | Fault::Again(reason) => Fault::Down(reason),
+                fault => fault,
+            })
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction, Fault> {
