@@ -33,9 +33,17 @@ pub(super) const DURABLE: &str = "SHOW synchronous_commit";
 pub(super) const REGIONS: &str = "SHOW REGIONS FROM DATABASE";
 
 /// Where the scope is, and which of these operations it remembers.
-pub(super) const HEAD: &str = "SELECT s.revision, s.forgotten, c.op, c.revision AS done \
+///
+/// Each is looked up by itself, here and in [`TableStatements::touched`]: for `op = ANY ($2)` a
+/// planner without statistics reads the whole scope.
+pub(super) const HEAD: &str = "SELECT s.revision, s.forgotten, c.op, c.done \
 FROM metal_scope AS s \
-LEFT JOIN metal_change AS c ON c.scope = s.scope AND c.op = ANY ($2) \
+LEFT JOIN (\
+SELECT u.op, m.revision AS done FROM unnest($2::UUID[]) AS u (op) \
+CROSS JOIN LATERAL (\
+SELECT revision FROM metal_change WHERE scope = $1 AND op = u.op LIMIT 1\
+) AS m\
+) AS c ON TRUE \
 WHERE s.scope = $1 FOR UPDATE OF s";
 pub(super) const NEW_SCOPE: &str = "INSERT INTO metal_scope (scope, revision, forgotten) \
 VALUES ($1, 0, 0) ON CONFLICT (scope) DO NOTHING";
@@ -324,21 +332,25 @@ WHERE scope = $1 AND id > $2 AND id >= $3 AND id < $4{conditions} ORDER BY id LI
 
 fn touched(schema: &Schema) -> String {
     let unique: Vec<_> = schema.columns().iter().filter(|c| c.is_unique()).collect();
-    let shown: String = unique
-        .iter()
-        .map(|c| format!(", \"{}\"", c.name()))
-        .collect();
-    let select = format!(
-        "SELECT id, version{shown} FROM \"{}\" WHERE scope = $1 AND ",
-        schema.table()
-    );
-    let mut sql = format!("{select}id = ANY ($2)");
+    let names = |alias: &str| -> String {
+        let name = |c: &&Column| format!(", {alias}\"{}\"", c.name());
+        unique.iter().map(name).collect()
+    };
+    let (outer, inner) = (names("t."), names(""));
+    let select = |column: &str, kind: &str, bound: usize| {
+        format!(
+            "SELECT t.id, t.version{outer} FROM unnest(${bound}::{kind}[]) AS u (value) \
+CROSS JOIN LATERAL (\
+SELECT id, version{inner} FROM \"{}\" WHERE scope = $1 AND {column} = u.value LIMIT 1\
+) AS t",
+            schema.table()
+        )
+    };
+    let mut sql = select("id", "TEXT", 2);
     for (i, column) in unique.iter().enumerate() {
-        sql += &format!(
-            " UNION ALL {select}\"{}\" = ANY (${})",
-            column.name(),
-            i + 3
-        );
+        let name = format!("\"{}\"", column.name());
+        sql += " UNION ALL ";
+        sql += &select(&name, ddl::sql_type(column.kind()), i + 3);
     }
     sql
 }
