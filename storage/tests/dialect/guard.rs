@@ -237,7 +237,7 @@ impl Visitor for Guard {
                 ..
             } => self.function(name),
             TableFactor::Table { sample: None, .. }
-            | TableFactor::Derived { lateral: false, .. }
+            | TableFactor::Derived { .. }
             | TableFactor::UNNEST { .. } => FINE,
             other => Flow::Break(format!("reading from {other}")),
         }
