@@ -85,7 +85,16 @@ impl Traffic {
             nodes.push(Arc::new(connect(options).await));
         }
         let shared = batch("shared", None);
-        nodes[0].commit(shared).await.unwrap();
+        // A node that is not patient may not know at once; a repetition finds out.
+        for repetition in 0.. {
+            match nodes[0].commit(shared.clone()).await {
+                Err(Error::Unknown(_)) if repetition < 1000 => {}
+                outcome => {
+                    outcome.unwrap();
+                    break;
+                }
+            }
+        }
         let mut traffic = Self {
             nodes,
             stop: Arc::default(),
