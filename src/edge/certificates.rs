@@ -17,7 +17,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::tls;
 use crate::files;
-use crate::trust::x509::alternative_name;
+use crate::trust::x509::alternative_names;
 
 const MAX_FILE: u64 = 256 * 1024;
 
@@ -157,15 +157,7 @@ impl Loaded {
         let (_, parsed) = X509Certificate::from_der(&leaf)
             .map_err(|error| invalid(certificate, error.to_string()))?;
         let not_after = parsed.validity().not_after.timestamp();
-        let names = parsed
-            .subject_alternative_name()
-            .ok()
-            .flatten()
-            .map(|extension| {
-                let names = extension.value.general_names.iter();
-                names.filter_map(alternative_name).collect()
-            })
-            .unwrap_or_default();
+        let names = alternative_names(&parsed).unwrap_or_default();
         Ok(Self {
             certified: Arc::new(certified),
             not_after: DateTime::from_timestamp(not_after, 0).unwrap_or(DateTime::<Utc>::MAX_UTC),

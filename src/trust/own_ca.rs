@@ -18,7 +18,7 @@ use rcgen::{
 use thiserror::Error;
 use x509_parser::pem::parse_x509_pem;
 
-use super::x509::alternative_name;
+use super::x509::alternative_names;
 use crate::{clock, files};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -170,18 +170,7 @@ impl OwnCa {
         let from = certificate.validity().not_before.timestamp();
         let until = certificate.validity().not_after.timestamp();
         let fresh = now.timestamp() >= from && now.timestamp() < until - (until - from) / 3;
-        let names = certificate
-            .subject_alternative_name()
-            .ok()
-            .flatten()
-            .map(|extension| {
-                extension
-                    .value
-                    .general_names
-                    .iter()
-                    .filter_map(alternative_name)
-                    .collect()
-            });
+        let names = alternative_names(&certificate).map(BTreeSet::from_iter);
         fresh
             && names == Some(subject.alternative_names())
             && certificate

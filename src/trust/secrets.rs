@@ -2,27 +2,16 @@
 //! directory, readable by the owner alone.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use aws_lc_rs::rand;
 
-use crate::auth::Role;
 use crate::files;
 
 /// Largest key file that is read, in bytes.
 pub const MAX_KEY: u64 = 4096;
 /// Bytes of randomness in a generated key.
 const ENTROPY: usize = 32;
-
-/// Where the generated key of a role stands in the data directory.
-pub fn hmac_key_file(data_dir: &Path, role: Role) -> PathBuf {
-    data_dir.join(format!("hmac-{role}.key"))
-}
-
-/// Where the token of the admin listener stands in the data directory.
-pub fn admin_token_file(data_dir: &Path) -> PathBuf {
-    data_dir.join("admin.token")
-}
 
 /// The secret in `path`; a random one is made where there is none.
 pub fn load_or_create(path: &Path) -> io::Result<String> {
@@ -61,8 +50,7 @@ mod tests {
     #[test]
     fn a_secret_is_made_once_and_differs_from_every_other() {
         let directory = tempfile::tempdir().expect("a directory");
-        let [admin, view] =
-            [Role::Admin, Role::View].map(|role| hmac_key_file(directory.path(), role));
+        let [admin, view] = ["admin", "view"].map(|name| directory.path().join(name));
         let first = load_or_create(&admin).expect("made");
         assert_eq!(first.len(), 2 * ENTROPY);
         assert_eq!(load_or_create(&admin).expect("loaded"), first);
