@@ -1,0 +1,87 @@
+//! Every mistake that can be known before a connection is tried.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use super::*;
+
+fn asn(number: u32) -> Asn {
+    number.try_into().unwrap()
+}
+
+fn with(change: impl FnOnce(&mut SpeakerConfig)) -> SpeakerConfig {
+    let peer = |text: &str| PeerConfig::new(text.parse().unwrap(), asn(65_001));
+    let mut config = SpeakerConfig {
+        asn: asn(4_200_000_001),
+        router_id: Ipv4Addr::new(10, 0, 0, 1),
+        peers: vec![peer("10.0.0.254"), peer("2001:db8::254")],
+    };
+    change(&mut config);
+    config
+}
+
+#[test]
+fn the_defaults_are_accepted() {
+    assert_eq!(with(|_| ()).validate(), Ok(()));
+    assert_eq!(with(|c| c.peers.clear()).validate(), Ok(()));
+}
+
+#[test]
+fn every_mistake_names_its_field() {
+    let second = Duration::from_secs(1);
+    let cases: [(&str, SpeakerConfig); 13] = [
+        ("router-id", with(|c| c.router_id = Ipv4Addr::UNSPECIFIED)),
+        ("router-id", with(|c| c.router_id = Ipv4Addr::LOCALHOST)),
+        ("peer[1].address", with(|c| c.peers[1] = c.peers[0].clone())),
+        (
+            "peer[0].address",
+            with(|c| c.peers[0].address = "0.0.0.0".parse().unwrap()),
+        ),
+        (
+            "peer[1].address",
+            with(|c| c.peers[1].address = "fe80::1".parse().unwrap()),
+        ),
+        (
+            "peer[1].address",
+            with(|c| c.peers[1].address = "::ffff:10.0.0.1".parse().unwrap()),
+        ),
+        ("peer[0].port", with(|c| c.peers[0].port = 0)),
+        (
+            "peer[1].hold-time",
+            with(|c| c.peers[1].hold_time = 2 * second),
+        ),
+        (
+            "peer[0].hold-time",
+            with(|c| c.peers[0].hold_time = Duration::from_millis(3500)),
+        ),
+        (
+            "peer[0].hold-time",
+            with(|c| c.peers[0].hold_time = 65_536 * second),
+        ),
+        (
+            "peer[0].retry-max",
+            with(|c| c.peers[0].retry_max = Duration::from_millis(100)),
+        ),
+        (
+            "peer[0].connect-timeout",
+            with(|c| c.peers[0].connect_timeout = Duration::ZERO),
+        ),
+        (
+            "peer[1].next-hop-v6",
+            with(|c| c.peers[1].next_hop_v6 = Some("fe80::1".parse().unwrap())),
+        ),
+    ];
+    for (field, config) in cases {
+        let error = config.validate().unwrap_err();
+        assert_eq!(error.field(), field);
+        assert!(error.to_string().starts_with(field), "{error}");
+    }
+}
+
+#[test]
+fn a_hold_time_of_zero_or_three_seconds_is_accepted() {
+    for seconds in [0, 3, 65_535] {
+        let config = with(|c| c.peers[0].hold_time = Duration::from_secs(seconds));
+        assert_eq!(config.validate(), Ok(()));
+    }
+}
