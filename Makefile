@@ -23,7 +23,7 @@ run: build ## Serve on this machine: HTTPS on 127.0.0.1:8443, state in ./.metal-
 
 test: ## Install what the tests need (Debian, as root), then run them all
 	tests/install.sh
-	$(CARGO) test --workspace --locked
+	$(CARGO) test --workspace --locked --no-fail-fast
 
 bench: ## Measure beside nginx and raw SQL on this machine
 	tests/install.sh packages

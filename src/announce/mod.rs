@@ -3,11 +3,14 @@
 //! - [`plan`]: the rules, without I/O: verdict and phase in, announcement out.
 //! - [`announcer`]: the task that follows the verdict and tells the speaker.
 //! - [`departure`]: how the node leaves, and comes back.
+//! - [`loopback`]: the anycast addresses on `lo`.
 
 pub mod announcer;
 pub mod departure;
+pub mod loopback;
 pub mod plan;
 
 pub use announcer::Announcer;
 pub use departure::{Departure, Phase};
+pub use loopback::Loopback;
 pub use plan::{Plan, Policy};

@@ -21,6 +21,9 @@ pub struct Bgp {
     /// The anycast prefixes, without host bits, no two alike. May be empty:
     /// then the sessions come up and nothing is announced.
     pub announce: Vec<IpNet>,
+    /// Whether the node puts the addresses of `listen.api` that are in an announced prefix on
+    /// `lo`, and removes them after the withdrawal. Needs CAP_NET_ADMIN.
+    pub manage_addresses: bool,
     /// MULTI_EXIT_DISC while healthy; absent: none is sent.
     pub med: Option<u32>,
     /// What makes the announcement less attractive while degraded.

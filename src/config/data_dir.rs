@@ -69,8 +69,12 @@ impl DataDir {
         self.0.join("admin.token")
     }
 
-    /// Where the running node says how it is reached
-    ///.
+    /// Which addresses the node has put on `lo`.
+    pub fn loopback(&self) -> PathBuf {
+        self.0.join("lo.json")
+    }
+
+    /// Where the running node says how it is reached.
     pub fn node_file(&self) -> PathBuf {
         self.0.join("node.json")
     }

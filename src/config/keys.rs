@@ -42,6 +42,7 @@ pub const KEYS: &[&str] = &[
     "bgp.asn",
     "bgp.router-id",
     "bgp.announce",
+    "bgp.manage-addresses",
     "bgp.med",
     "bgp.degraded-med",
     "health.interval",

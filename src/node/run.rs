@@ -84,6 +84,17 @@ async fn end(node: Node, config: &Config) {
     if let Err(error) = NodeFile::remove(&config.data_dir) {
         tracing::warn!(%error, "cannot remove node.json");
     }
+    // Only after the withdrawal: a leaf that still has the route would send
+    // its packets to an address that is nowhere.
+    if let Some(loopback) = &node.loopback
+        && node.exit.phase() == Phase::Gone
+        && let Err(error) = loopback.leave().await
+    {
+        tracing::warn!(
+            error = format!("{error:#}"),
+            "the anycast addresses stay on lo"
+        );
+    }
     node.stores.close().await;
     drop(node.tasks);
     drop(node.lock);

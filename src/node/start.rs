@@ -21,7 +21,7 @@ use super::report::{PublicHealth, Reporter};
 use super::tasks::Tasks;
 use super::{credentials, speaker, upkeep};
 use crate::announce::departure::{Exit, Times};
-use crate::announce::{Announcer, Departure, Policy};
+use crate::announce::{Announcer, Departure, Loopback, Policy};
 use crate::api::{self, ApiState, HeadChecker, VersionInfo};
 use crate::auth::{Admission, Authenticator};
 
@@ -61,6 +61,8 @@ pub(super) struct Node {
     pub(super) stop: CancellationToken,
     /// Both stores.
     pub(super) stores: Arc<Stores>,
+    /// The addresses on `lo`, where the node puts them there.
+    pub(super) loopback: Option<Arc<Loopback>>,
     /// The data directory is ours until the end.
     pub(super) lock: Lock,
 }
@@ -144,6 +146,10 @@ pub(super) async fn start(config: &Config) -> anyhow::Result<Node> {
     tasks.spawn("admin", serve_admin(admin_listener, admin));
     tasks.spawn("checker", checker.run());
     tasks.spawn("departure", departure.run());
+    let loopback = loopback(config)?;
+    if let Some(loopback) = &loopback {
+        tasks.spawn("loopback", Arc::clone(loopback).run(exit.phases()));
+    }
     tasks.spawn(
         "certificates",
         upkeep::certificates(
@@ -180,6 +186,7 @@ pub(super) async fn start(config: &Config) -> anyhow::Result<Node> {
         connections,
         stop,
         stores: shared.stores,
+        loopback,
         lock,
     })
 }
@@ -317,6 +324,17 @@ fn departure(config: &Config, shared: &Shared) -> (Departure, Exit) {
         .as_ref()
         .map(|(speaker, _)| Arc::clone(speaker));
     Departure::new(speaker, shared.drain.clone(), times)
+}
+
+fn loopback(config: &Config) -> anyhow::Result<Option<Arc<Loopback>>> {
+    let Some(bgp) = config.bgp.as_ref().filter(|bgp| bgp.manage_addresses) else {
+        return Ok(None);
+    };
+    let api = config.listen.api.iter().map(SocketAddr::ip);
+    let announced = api.filter(|ip| bgp.announce.iter().any(|prefix| prefix.contains(ip)));
+    let loopback = Loopback::new(announced, &config.data_dir.loopback());
+    let loopback = loopback.context("bgp.manage-addresses")?;
+    Ok(Some(Arc::new(loopback)))
 }
 
 fn node_file(config: &Config, listeners: &[(TcpListener, SocketAddr)]) -> anyhow::Result<NodeFile> {

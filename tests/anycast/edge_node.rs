@@ -48,8 +48,21 @@ impl EdgeNode {
         self.start_with(lab, &[]);
     }
 
+    /// The same without a capability, as `capabilities(7)` names it.
+    pub fn start_without(&mut self, lab: &Lab, capability: &str) {
+        let script = format!(
+            "trap '' XFSZ; exec setpriv --bounding-set -{0} --inh-caps -{0} \"$@\"",
+            capability.trim_start_matches("cap_")
+        );
+        self.start_in(lab, &script, &[]);
+    }
+
     /// The same with more arguments.
     pub fn start_with(&mut self, lab: &Lab, arguments: &[&str]) {
+        self.start_in(lab, "trap '' XFSZ; exec \"$@\"", arguments);
+    }
+
+    fn start_in(&mut self, lab: &Lab, script: &str, arguments: &[&str]) {
         let log = File::options()
             .create(true)
             .append(true)
@@ -57,7 +70,7 @@ impl EdgeNode {
             .expect("a log file");
         let mut command = self.command(&lab.node, "sh");
         command
-            .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
+            .args(["-c", script, "sh"])
             .arg(env!("CARGO_BIN_EXE_metal-edge"))
             .arg("serve")
             .arg("--config")
@@ -170,11 +183,12 @@ impl EdgeNode {
              [listen]\napi = [\"192.0.2.1:443\", \"[2001:db8::1]:443\"]\n\
              admin = \"127.0.0.1:8081\"\n{}\n[health]\n{}\n[drain]\n{}\n\
              [bgp]\nasn = {NODE_ASN}\nrouter-id = \"10.99.0.1\"\n\
-             announce = [\"192.0.2.1/32\", \"2001:db8::1/128\"]\n",
+             announce = [\"192.0.2.1/32\", \"2001:db8::1/128\"]\n{}",
             self.data_dir.display(),
             section("listen"),
             section("health"),
             section("drain"),
+            section("bgp"),
         );
         for index in 0..lab.leaves.len() {
             let address = Lab::leaf_v4(index);

@@ -9,6 +9,7 @@ mod lab;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod address;
 mod clients;
 mod departure;
 mod disk;
@@ -37,7 +38,11 @@ fn alone() -> MutexGuard<'static, ()> {
 
 /// A leaf that has both routes of a healthy node, and the reader of its table.
 fn announced(settings: &[(&str, &str)]) -> (Lab, EdgeNode, RouteMonitor) {
-    let lab = Lab::new(&[LeafConfig::new(LEAF_ASN)]);
+    announced_in(Lab::new(&[LeafConfig::new(LEAF_ASN)]), settings)
+}
+
+/// The same in a laboratory that was prepared.
+fn announced_in(lab: Lab, settings: &[(&str, &str)]) -> (Lab, EdgeNode, RouteMonitor) {
     let monitor = lab.leaves[0].monitor();
     let mut node = EdgeNode::prepare(&lab, settings);
     let began = lab::now();

@@ -16,10 +16,11 @@ use crate::config::{
 };
 
 /// Keys that mean that somebody wants BGP.
-const WANTED: [&str; 5] = [
+const WANTED: [&str; 6] = [
     "bgp.asn",
     "bgp.router-id",
     "bgp.announce",
+    "bgp.manage-addresses",
     "bgp.med",
     "bgp.degraded-med",
 ];
@@ -40,6 +41,7 @@ impl Bgp {
         let asn: Option<Asn> = reader.optional("bgp.asn");
         let router_id: Option<Ipv4Addr> = reader.optional("bgp.router-id");
         let announce: Vec<IpNet> = reader.get("bgp.announce");
+        let manage_addresses = reader.get("bgp.manage-addresses");
         let med = reader.optional("bgp.med");
         let degraded_med = reader.optional("bgp.degraded-med");
         let defaults = layers[0].peers.as_deref().and_then(<[_]>::first);
@@ -73,6 +75,7 @@ impl Bgp {
             asn: asn?,
             router_id: router_id?,
             announce,
+            manage_addresses,
             med,
             degraded: degraded_med.map_or(Degraded::GracefulShutdown, Degraded::Med),
             peers: peers.into_iter().collect::<Option<_>>()?,
