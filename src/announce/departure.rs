@@ -12,6 +12,7 @@ use metal_bgp::{PeerState, Speaker};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
+use super::maintenance::Maintenance;
 use crate::edge::drain::{Drain, Pace};
 
 /// How far the node is on its way out.
@@ -30,10 +31,12 @@ pub enum Phase {
 /// What an operator, or a signal, asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Request {
-    /// Leave.
+    /// Leave, and stay out of service also when the process starts again.
     Drain,
     /// Come back.
     Undo,
+    /// Leave, because the process ends.
+    Stop,
 }
 
 /// How long each part of a departure may take.
@@ -50,6 +53,7 @@ pub struct Departure {
     speaker: Option<Arc<Speaker>>,
     drain: Drain,
     times: Times,
+    maintenance: Maintenance,
     phases: watch::Sender<Phase>,
     since: Arc<Mutex<Instant>>,
     requests: mpsc::Receiver<Request>,
@@ -67,15 +71,25 @@ pub struct Exit {
 
 impl Departure {
     /// Without a speaker nothing is announced, and nothing is waited for but
-    /// the requests in flight.
-    pub fn new(speaker: Option<Arc<Speaker>>, drain: Drain, times: Times) -> (Self, Exit) {
+    /// the requests in flight. A node in maintenance begins where it has left.
+    pub fn new(
+        speaker: Option<Arc<Speaker>>,
+        drain: Drain,
+        times: Times,
+        maintenance: Maintenance,
+    ) -> (Self, Exit) {
         let (sender, requests) = mpsc::channel(8);
-        let (phases, receiver) = watch::channel(Phase::Serving);
+        let first = match maintenance.is_set() {
+            true => Phase::Gone,
+            false => Phase::Serving,
+        };
+        let (phases, receiver) = watch::channel(first);
         let since = Arc::new(Mutex::new(Instant::now()));
         let departure = Self {
             speaker,
             drain,
             times,
+            maintenance,
             phases,
             since: Arc::clone(&since),
             requests,
@@ -90,6 +104,11 @@ impl Departure {
 
     /// Waits for requests and carries them out, until nobody can ask any more.
     pub async fn run(mut self) {
+        if *self.phases.borrow() == Phase::Gone {
+            tracing::warn!("in maintenance: out of service until `metal-edge drain --undo`");
+            self.drain.set(Pace::Closing);
+            self.close("in maintenance").await;
+        }
         let mut next = self.requests.recv().await;
         while let Some(request) = next {
             next = match request {
@@ -97,10 +116,14 @@ impl Departure {
                     self.come_back();
                     self.requests.recv().await
                 }
-                Request::Drain if *self.phases.borrow() != Phase::Serving => {
-                    self.requests.recv().await
+                Request::Drain | Request::Stop => {
+                    self.note(request);
+                    let serving = *self.phases.borrow() == Phase::Serving;
+                    match serving {
+                        true => self.leave_unless_undone().await,
+                        false => self.requests.recv().await,
+                    }
                 }
-                Request::Drain => self.leave_unless_undone().await,
             };
         }
     }
@@ -118,7 +141,7 @@ impl Departure {
                     () = &mut leaving, if !left => left = true,
                     request = requests.recv() => match request {
                         // Asking twice changes nothing.
-                        Some(Request::Drain) => {}
+                        Some(request @ (Request::Drain | Request::Stop)) => self.note(request),
                         other => break other,
                     },
                 }
@@ -146,13 +169,29 @@ impl Departure {
                 "requests are still in flight, leaving without them"
             );
         }
-        if let Some(speaker) = &self.speaker {
-            speaker.close("drained").await;
-        }
+        self.close("drained").await;
         self.enter(Phase::Gone);
     }
 
+    async fn close(&self, reason: &str) {
+        if let Some(speaker) = &self.speaker {
+            speaker.close(reason).await;
+        }
+    }
+
+    /// Remembers that an operator wants the node out of service.
+    fn note(&self, request: Request) {
+        if request == Request::Drain
+            && let Err(error) = self.maintenance.set()
+        {
+            tracing::error!(%error, "the drain will not survive a start of the process");
+        }
+    }
+
     fn come_back(&self) {
+        if let Err(error) = self.maintenance.clear() {
+            tracing::error!(%error, "the node will be out of service when its process starts again");
+        }
         self.drain.set(Pace::Serving);
         if let Some(speaker) = &self.speaker {
             speaker.open();
@@ -204,7 +243,7 @@ impl Exit {
 
     /// Leaves for good; returns when gone, or when nobody carries it out.
     pub async fn leave(&mut self) {
-        if self.requests.send(Request::Drain).await.is_ok() {
+        if self.requests.send(Request::Stop).await.is_ok() {
             // An error means that the departure is over, too.
             let _ = self.phases.wait_for(|phase| *phase == Phase::Gone).await;
         }

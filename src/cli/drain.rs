@@ -24,8 +24,9 @@ const AFTER: &str = "\
 The prefixes are announced with GRACEFUL_SHUTDOWN (RFC 8326) first, so that the
 network prefers other nodes while this one still answers; then they are
 withdrawn, requests in flight are finished, and the sessions are closed. The
-process goes on running: --undo takes it back into service. SIGTERM drains, too,
-and ends the process afterwards.
+process goes on running. The node stays out of service, also when the process or
+the machine starts again, until --undo takes it back. SIGTERM drains, too, and
+ends the process afterwards, without staying out of service.
 
 Examples:
   metal-edge drain && apt-get upgrade && metal-edge drain --undo

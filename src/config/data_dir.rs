@@ -74,6 +74,11 @@ impl DataDir {
         self.0.join("lo.json")
     }
 
+    /// There while an operator has the node out of service.
+    pub fn maintenance(&self) -> PathBuf {
+        self.0.join("maintenance")
+    }
+
     /// Where the running node says how it is reached.
     pub fn node_file(&self) -> PathBuf {
         self.0.join("node.json")

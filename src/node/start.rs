@@ -21,7 +21,7 @@ use super::report::{PublicHealth, Reporter};
 use super::tasks::Tasks;
 use super::{credentials, speaker, upkeep};
 use crate::announce::departure::{Exit, Times};
-use crate::announce::{Announcer, Departure, Loopback, Policy};
+use crate::announce::{Announcer, Departure, Loopback, Maintenance, Policy};
 use crate::api::{self, ApiState, HeadChecker, VersionInfo};
 use crate::auth::{Admission, Authenticator};
 
@@ -323,7 +323,8 @@ fn departure(config: &Config, shared: &Shared) -> (Departure, Exit) {
         .speaker
         .as_ref()
         .map(|(speaker, _)| Arc::clone(speaker));
-    Departure::new(speaker, shared.drain.clone(), times)
+    let maintenance = Maintenance::new(config.data_dir.maintenance());
+    Departure::new(speaker, shared.drain.clone(), times, maintenance)
 }
 
 fn loopback(config: &Config) -> anyhow::Result<Option<Arc<Loopback>>> {

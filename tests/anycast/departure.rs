@@ -110,6 +110,39 @@ fn sigterm_drains_and_ends_with_code_0() {
     drop(lab);
 }
 
+#[test]
+fn a_node_in_maintenance_is_not_announced_by_its_next_start_until_undo() {
+    let _alone = alone();
+    let (lab, mut node, monitor) = announced(&[("drain", "graceful-shutdown = \"100ms\"")]);
+    let at = lab::now();
+    let (code, text) = node.cli(&lab, &["drain"]);
+    assert_eq!(code, Some(0), "{text}");
+    measured::gone(&monitor, "drain, 100 ms of GRACEFUL_SHUTDOWN", at);
+    node.kill();
+
+    let at = lab::now();
+    node.start(&lab);
+    eventually("the next start is in maintenance", PATIENCE, || {
+        let status = node.status(&lab)?;
+        (status["verdict"]["state"] == "drained").then_some(())
+    });
+    assert!(node.log().contains("in maintenance"));
+    let undone = lab::now();
+    let (code, text) = node.cli(&lab, &["drain", "--undo"]);
+    assert_eq!(code, Some(0), "{text}");
+    measured::back(&monitor, "undo after a start in maintenance", undone);
+    let early = monitor.events(ANYCAST_V4, at);
+    assert!(
+        early.iter().all(|event| event.at > undone || event.deleted),
+        "{early:?}"
+    );
+
+    node.kill();
+    let at = lab::now();
+    node.start(&lab);
+    measured::back(&monitor, "the start after that", at);
+}
+
 /// A request and what became of it.
 #[derive(Debug)]
 struct Sent {
