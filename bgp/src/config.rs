@@ -1,11 +1,13 @@
 //! What a speaker is made from.
 
 mod peer;
+mod peer_as;
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 pub use peer::PeerConfig;
+pub use peer_as::PeerAs;
 
 use crate::{Asn, ConfigError};
 

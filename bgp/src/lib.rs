@@ -22,7 +22,7 @@ mod wire;
 pub use announcement::{Announcement, MAX_COMMUNITIES, MAX_PREFIXES};
 pub use asn::Asn;
 pub use community::Community;
-pub use config::{MAX_PEERS, PeerConfig, SpeakerConfig};
+pub use config::{MAX_PEERS, PeerAs, PeerConfig, SpeakerConfig};
 pub use error::{AnnouncementError, AsnError, CommunityError, ConfigError, StartError};
 pub use speaker::Speaker;
 pub use status::{AnnouncementState, PeerCounters, PeerState, PeerStatus, SpeakerStatus};

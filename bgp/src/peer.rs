@@ -164,6 +164,7 @@ impl Peer {
         self.board.update(self.position, now, |status| {
             status.state = state;
             status.local_address = None;
+            status.remote_asn = None;
             status.router_id = None;
             status.hold_time_seconds = None;
             status.announced.clear();

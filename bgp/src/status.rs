@@ -10,7 +10,7 @@ use serde::Serialize;
 
 pub(crate) use board::Board;
 
-use crate::{Announcement, Asn};
+use crate::{Announcement, Asn, PeerAs};
 
 /// The speaker at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,8 +44,10 @@ pub struct PeerStatus {
     pub address: IpAddr,
     /// Its TCP port.
     pub port: u16,
-    /// The AS number that the configuration expects.
-    pub asn: Asn,
+    /// The AS that the configuration expects.
+    pub asn: PeerAs,
+    /// The AS of the peer, once both OPENs are exchanged.
+    pub remote_asn: Option<u32>,
     /// State of the session (RFC 4271 section 8.2.2).
     pub state: PeerState,
     /// Seconds in this state.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use metal_bgp::Speaker;
+use metal_bgp::{PeerAs, Speaker};
 use tokio::sync::watch;
 
 use crate::announce::departure::{Exit, Phase};
@@ -129,7 +129,10 @@ impl Reporter {
         peers
             .map(|peer| Peer {
                 address: peer.address,
-                asn: peer.asn.get(),
+                asn: peer.remote_asn.or(match peer.asn {
+                    PeerAs::Exactly(asn) => Some(asn.get()),
+                    PeerAs::External => None,
+                }),
                 state: peer.state.to_string(),
                 since: peer.since_seconds,
                 prefixes: u32::try_from(peer.announced.len()).unwrap_or(u32::MAX),

@@ -179,7 +179,8 @@ fn write_peers(out: &mut String, peers: &[Peer], paint: &Paint) -> std::fmt::Res
         let line = format!(
             "{:<width$}  {:<10}  {state}  {:<8}  {:>8}  {}",
             peer.address.to_string(),
-            peer.asn,
+            peer.asn
+                .map_or_else(|| "external".to_owned(), |asn| asn.to_string()),
             age(peer.since),
             peer.prefixes,
             peer.last_error.as_deref().unwrap_or("-")
@@ -212,7 +213,7 @@ mod tests {
     fn report() -> Report {
         let peer = |address: &str, state: &str, error: Option<&str>| Peer {
             address: address.parse().unwrap(),
-            asn: 4210000001,
+            asn: Some(4210000001),
             state: state.to_owned(),
             since: 3725,
             prefixes: 1,

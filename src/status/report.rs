@@ -96,8 +96,9 @@ pub enum AnnouncementState {
 pub struct Peer {
     /// The leaf switch.
     pub address: IpAddr,
-    /// Its AS.
-    pub asn: u32,
+    /// Its AS, as it said or as it is configured; unknown while an `external` peer has said
+    /// nothing.
+    pub asn: Option<u32>,
     /// The state of RFC 4271 section 8.2.2, such as `Established`.
     pub state: String,
     /// Seconds in that state.

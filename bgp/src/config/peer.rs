@@ -3,9 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::{Asn, ConfigError};
+use super::PeerAs;
+use crate::ConfigError;
 
 const MAX_WAIT: Duration = Duration::from_secs(300);
+const MIN_SEND_HOLD: Duration = Duration::from_secs(1);
+const MAX_SEND_HOLD: Duration = Duration::from_secs(3600);
 
 /// One peer. Made by [`PeerConfig::new`]; every field may be changed before the speaker starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,11 +18,16 @@ pub struct PeerConfig {
     pub address: IpAddr,
     /// Its TCP port, normally 179.
     pub port: u16,
-    /// The AS number that it must give in its OPEN.
-    pub asn: Asn,
+    /// The AS that it must give in its OPEN.
+    pub asn: PeerAs,
     /// Proposed hold time (RFC 4271 section 4.2): the smaller one of both sides counts, and a
     /// third of it is the keepalive interval. Zero switches both off. Default 8 s.
     pub hold_time: Duration,
+    /// How long bytes may wait for a peer that takes none, before it is left (RFC 9687). Longer
+    /// than the hold time, at most an hour. Default: twice the hold time, a minute without one;
+    /// less than the eight minutes of the RFC, because a leaf that no longer reads can no longer
+    /// be told to withdraw.
+    pub send_hold_time: Option<Duration>,
     /// Wait before the second connection attempt; it doubles from try to try, with a jitter of a
     /// quarter. Default 250 ms.
     pub retry_min: Duration,
@@ -39,12 +47,13 @@ pub struct PeerConfig {
 
 impl PeerConfig {
     /// A peer with every default.
-    pub fn new(address: IpAddr, asn: Asn) -> Self {
+    pub fn new(address: IpAddr, asn: impl Into<PeerAs>) -> Self {
         Self {
             address,
             port: 179,
-            asn,
+            asn: asn.into(),
             hold_time: Duration::from_secs(8),
+            send_hold_time: None,
             retry_min: Duration::from_millis(250),
             retry_max: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(3),
@@ -64,6 +73,16 @@ impl PeerConfig {
             return Err(ConfigError::HoldTime {
                 peer,
                 hold_time: self.hold_time,
+            });
+        }
+        if let Some(value) = self.send_hold_time
+            && (value <= self.hold_time || value < MIN_SEND_HOLD || value > MAX_SEND_HOLD)
+        {
+            return Err(ConfigError::Wait {
+                peer,
+                field: "send-hold-time",
+                value,
+                reason: "must be longer than hold-time, from 1s to 1h",
             });
         }
         for (field, value) in [

@@ -29,7 +29,15 @@ fn the_defaults_are_accepted() {
 #[test]
 fn every_mistake_names_its_field() {
     let second = Duration::from_secs(1);
-    let cases: [(&str, SpeakerConfig); 13] = [
+    let cases: [(&str, SpeakerConfig); 15] = [
+        (
+            "peer[0].send-hold-time",
+            with(|c| c.peers[0].send_hold_time = Some(8 * second)),
+        ),
+        (
+            "peer[1].send-hold-time",
+            with(|c| c.peers[1].send_hold_time = Some(3601 * second)),
+        ),
         ("router-id", with(|c| c.router_id = Ipv4Addr::UNSPECIFIED)),
         ("router-id", with(|c| c.router_id = Ipv4Addr::LOCALHOST)),
         ("peer[1].address", with(|c| c.peers[1] = c.peers[0].clone())),

@@ -41,10 +41,11 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Asn;
 
     #[test]
     fn waits_grow_to_their_bound_and_start_over_after_a_reset() {
-        let peer = PeerConfig::new("10.0.0.1".parse().unwrap(), 65_001.try_into().unwrap());
+        let peer = PeerConfig::new("10.0.0.1".parse().unwrap(), Asn::try_from(65_001).unwrap());
         let mut backoff = Backoff::new(&peer);
         let first = backoff.next();
         assert!(first >= peer.retry_min * 3 / 4 && first <= peer.retry_min * 5 / 4);

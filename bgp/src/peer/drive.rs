@@ -119,8 +119,10 @@ fn show(peer: &Peer, now: Instant, machine: &Machine, shown: &mut Option<u64>) {
             tracing::info!(peer = %address, state = %state, before = %status.state, "session");
         }
         status.state = state;
-        status.hold_time_seconds = machine.negotiated().map(|(hold_time, _)| hold_time);
-        status.router_id = machine.negotiated().map(|(_, router_id)| router_id);
+        let negotiated = machine.negotiated();
+        status.remote_asn = negotiated.map(|of| of.peer_asn);
+        status.hold_time_seconds = negotiated.map(|of| of.hold_time);
+        status.router_id = negotiated.map(|of| of.peer_router_id);
         status.announced = machine.announced().collect();
         status.not_announced = machine.not_announced();
     });

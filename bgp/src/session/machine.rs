@@ -4,7 +4,6 @@ mod reason;
 mod receive;
 mod tell;
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -194,10 +193,9 @@ impl Machine {
         self.counters
     }
 
-    /// Hold time in seconds and BGP identifier of the peer, once negotiated.
-    pub(crate) fn negotiated(&self) -> Option<(u16, Ipv4Addr)> {
-        let of = self.fsm.negotiated()?;
-        Some((of.hold_time, of.peer_router_id))
+    /// What both sides agreed on, once both OPENs are exchanged.
+    pub(crate) fn negotiated(&self) -> Option<&NegotiatedSession> {
+        self.fsm.negotiated()
     }
 
     /// What the peer knows from us.

@@ -52,9 +52,13 @@ fn is_announced(address: &IpAddr, announced: &[IpNet]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Asn;
 
     fn peer() -> PeerConfig {
-        PeerConfig::new("10.0.0.254".parse().unwrap(), 65_001.try_into().unwrap())
+        PeerConfig::new(
+            "10.0.0.254".parse().unwrap(),
+            Asn::try_from(65_001).unwrap(),
+        )
     }
 
     fn over_v4(v6: &[&str]) -> Candidates {

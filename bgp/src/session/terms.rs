@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustbgpd_wire::{Afi, Safi};
 
-use crate::{Asn, PeerConfig, SpeakerConfig};
+use crate::{Asn, PeerAs, PeerConfig, SpeakerConfig};
 
 /// Who we are and whom we expect.
 #[derive(Debug, Clone)]
@@ -32,25 +32,28 @@ impl SpeakerConfig {
 impl Terms {
     /// Whether the peer is in our own AS.
     pub(crate) fn internal(&self) -> bool {
-        self.asn == self.peer.asn
+        self.peer.asn.is_internal(self.asn)
     }
 
-    /// How long bytes may wait for a peer that does not read (RFC 9687). Above the hold time, as
-    /// section 4.4 demands; shorter than the recommended eight minutes, because a leaf that no
-    /// longer reads can no longer be told to withdraw.
+    /// How long bytes may wait for a peer that does not read (RFC 9687).
     pub(crate) fn send_hold(&self) -> Duration {
-        match self.peer.hold_time {
+        let by_default = match self.peer.hold_time {
             Duration::ZERO => Duration::from_secs(60),
             hold_time => 2 * hold_time,
-        }
+        };
+        self.peer.send_hold_time.unwrap_or(by_default)
     }
 
     /// The same for the state machine. Never asks for graceful restart: a leaf must not keep the
     /// route of a dead service.
     pub(crate) fn for_machine(&self) -> rustbgpd_fsm::PeerConfig {
         let peer = &self.peer;
-        let mut config =
-            rustbgpd_fsm::PeerConfig::new(self.asn.get(), peer.asn.get(), self.router_id);
+        let expected = match peer.asn {
+            PeerAs::Exactly(asn) => asn.get(),
+            PeerAs::External => 0,
+        };
+        let mut config = rustbgpd_fsm::PeerConfig::new(self.asn.get(), expected, self.router_id);
+        config.remote_asn_external = peer.asn == PeerAs::External;
         config.hold_time = u16::try_from(peer.hold_time.as_secs())
             .expect("a validated hold time has at most 65535 seconds");
         config.families = vec![(Afi::Ipv4, Safi::Unicast), (Afi::Ipv6, Safi::Unicast)];

@@ -44,6 +44,7 @@ impl Board {
             address: peer.address,
             port: peer.port,
             asn: peer.asn,
+            remote_asn: None,
             state: PeerState::Idle,
             since_seconds: 0,
             local_address: None,

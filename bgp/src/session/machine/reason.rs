@@ -3,6 +3,7 @@
 use rustbgpd_wire::{NotificationCode, NotificationMessage, OpenMessage};
 
 use super::{Machine, Missing, SessionState};
+use crate::PeerAs;
 use crate::wire::describe;
 
 /// The sentence for an end that nothing else explains.
@@ -44,10 +45,16 @@ impl Machine {
         let expected = self.terms.peer.asn;
         let said = open.four_byte_as();
         match (answer.code, answer.subcode) {
-            (NotificationCode::OpenMessage, 2) => format!(
-                "the peer is AS {said}, the configuration expects AS {expected}: correct the \
-                 peer's asn"
-            ),
+            (NotificationCode::OpenMessage, 2) => match expected {
+                PeerAs::Exactly(expected) => format!(
+                    "the peer is AS {said}, the configuration expects AS {expected}: correct the \
+                     peer's asn"
+                ),
+                PeerAs::External => format!(
+                    "the peer is AS {said}, which is this node's own, the configuration expects \
+                     an external one: set the peer's asn to {said}, or give one side another AS"
+                ),
+            },
             (NotificationCode::OpenMessage, 3) => format!(
                 "the peer's router-id {} is invalid or the same as this node's: give one of them \
                  another router-id",
@@ -90,8 +97,8 @@ impl Machine {
 
     pub(super) fn stall_reason(&self) -> String {
         format!(
-            "the peer took nothing off the connection for {} s",
-            self.terms.send_hold().as_secs()
+            "the peer took nothing off the connection for {:?}",
+            self.terms.send_hold()
         )
     }
 

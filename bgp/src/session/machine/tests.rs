@@ -7,8 +7,8 @@ use bytes::Bytes;
 use rustbgpd_wire::{Afi, Capability, RouteRefreshMessage, Safi, UpdateMessage};
 
 use super::*;
-use crate::{Announcement, Asn, Community, PeerConfig};
-use peer::FakePeer;
+use crate::{Announcement, Asn, Community, PeerAs, PeerConfig};
+use peer::{FakePeer, LEAF, NODE, terms};
 
 /// A message header.
 fn header(length: u16, kind: u8) -> Vec<u8> {
@@ -60,7 +60,7 @@ fn our_open_offers_both_families_and_four_octets_and_never_graceful_restart() {
 #[test]
 fn an_established_session_keeps_itself_alive_at_a_third_of_the_hold_time() {
     let mut peer = FakePeer::established();
-    assert_eq!(peer.machine.negotiated().unwrap().0, 8);
+    assert_eq!(peer.machine.negotiated().unwrap().hold_time, 8);
     let began = peer.now;
     let mut keepalives = Vec::new();
     while peer.now < began + seconds(20) {
@@ -192,6 +192,30 @@ fn a_peer_in_another_as_is_refused_and_the_sentence_has_both_numbers() {
 }
 
 #[test]
+fn an_external_peer_may_be_in_any_as_but_our_own() {
+    let external = || {
+        let mut terms = Terms::clone(&terms(NODE, LEAF, 1));
+        terms.peer.asn = PeerAs::External;
+        FakePeer::connect_on(Arc::new(terms), None)
+    };
+    for asn in [LEAF, 65_010, 1] {
+        let mut peer = external();
+        peer.say(&Message::Open(FakePeer::open_of(asn, 8)));
+        peer.say(&Message::Keepalive);
+        assert_eq!(peer.machine.state(), PeerState::Established);
+        assert_eq!(peer.machine.negotiated().unwrap().peer_asn, asn);
+    }
+    let mut peer = external();
+    peer.say(&Message::Open(FakePeer::open_of(NODE, 8)));
+    assert_eq!(peer.last_notification(), Some((2, 2)));
+    assert_eq!(
+        peer.reason(),
+        "the peer is AS 4200000001, which is this node's own, the configuration expects an \
+         external one: set the peer's asn to 4200000001, or give one side another AS"
+    );
+}
+
+#[test]
 fn what_was_wanted_before_the_session_is_told_when_it_is_established() {
     let mut peer = FakePeer::wanting(announcement(&[]));
     assert_eq!(peer.updates().len(), 2);
@@ -275,7 +299,7 @@ fn a_peer_that_does_not_read_is_left_and_never_makes_us_keep_more_than_a_bound()
     assert!(most <= OUTBOX_LIMIT + 4096, "{most}");
     assert_eq!(
         peer.reason(),
-        "the peer took nothing off the connection for 16 s"
+        "the peer took nothing off the connection for 16s"
     );
 }
 

@@ -1,5 +1,7 @@
 //! A peer that says what it is told to.
 
+use std::net::Ipv4Addr;
+
 use rustbgpd_wire::{Capability, NotificationMessage, OpenMessage, decode_message};
 
 use super::*;
@@ -39,10 +41,13 @@ impl FakePeer {
     }
 
     fn connect_wanting(wanted: Wanted) -> Self {
+        Self::connect_on(terms(NODE, LEAF, 1), wanted)
+    }
+
+    pub(super) fn connect_on(terms: Arc<Terms>, wanted: Wanted) -> Self {
         let now = Instant::now();
         let counters = PeerCounters::default();
-        let machine =
-            Machine::connected(now, terms(NODE, LEAF, 1), candidates(1), wanted, counters);
+        let machine = Machine::connected(now, terms, candidates(1), wanted, counters);
         Self {
             machine,
             now,
@@ -72,6 +77,11 @@ impl FakePeer {
 
     /// The OPEN of a modern leaf.
     pub(super) fn open(hold_time: u16) -> OpenMessage {
+        Self::open_of(LEAF, hold_time)
+    }
+
+    /// The OPEN of a modern leaf in this AS.
+    pub(super) fn open_of(asn: u32, hold_time: u16) -> OpenMessage {
         let safi = Safi::Unicast;
         OpenMessage {
             version: 4,
@@ -89,7 +99,7 @@ impl FakePeer {
                 },
                 Capability::RouteRefresh,
                 Capability::EnhancedRouteRefresh,
-                Capability::FourOctetAs { asn: LEAF },
+                Capability::FourOctetAs { asn },
             ],
         }
     }
