@@ -23,14 +23,11 @@ fn main() -> Result<(), Failure> {
         return Err("announce ASN ROUTER-ID PEER[,PEER...] PEER-ASN PREFIX...".into());
     };
     let peer_asn: Asn = peer_asn.parse()?;
-    let config = SpeakerConfig {
-        asn: asn.parse()?,
-        router_id: router_id.parse()?,
-        peers: peers
-            .split(',')
-            .map(|peer| configure(peer, peer_asn))
-            .collect::<Result<_, _>>()?,
-    };
+    let mut config = SpeakerConfig::new(asn.parse()?, router_id.parse()?);
+    config.peers = peers
+        .split(',')
+        .map(|peer| configure(peer, peer_asn))
+        .collect::<Result<_, _>>()?;
     let prefixes: Vec<IpNet> = prefixes
         .iter()
         .map(|p| p.parse())

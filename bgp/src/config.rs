@@ -4,7 +4,7 @@ mod peer;
 mod peer_as;
 
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 pub use peer::PeerConfig;
 pub use peer_as::PeerAs;
@@ -14,13 +14,20 @@ use crate::{Asn, ConfigError};
 /// The most peers that one speaker may have.
 pub const MAX_PEERS: usize = 64;
 
-/// A speaker: who it is, and whom it peers with.
+/// The most addresses that one speaker may listen on.
+pub const MAX_LISTENERS: usize = 8;
+
+/// A speaker: who it is, and whom it peers with. Made by [`SpeakerConfig::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SpeakerConfig {
     /// Our AS number. A peer with the same one is an internal peer (iBGP).
     pub asn: Asn,
     /// Our BGP identifier (RFC 6286).
     pub router_id: Ipv4Addr,
+    /// Where connections from peers are accepted; normally nowhere, as this side connects. Port
+    /// 0 is any free one ([`Speaker::listening`](crate::Speaker::listening) tells which).
+    pub listen: Vec<SocketAddr>,
     /// The leaf switches. None is allowed: such a speaker announces to nobody.
     pub peers: Vec<PeerConfig>,
 }
@@ -28,6 +35,16 @@ pub struct SpeakerConfig {
 // === impl SpeakerConfig ===
 
 impl SpeakerConfig {
+    /// A speaker without peers that listens nowhere.
+    pub fn new(asn: Asn, router_id: Ipv4Addr) -> Self {
+        Self {
+            asn,
+            router_id,
+            listen: Vec::new(),
+            peers: Vec::new(),
+        }
+    }
+
     /// Checks everything that can be known before a connection is tried.
     ///
     /// # Errors
@@ -41,10 +58,19 @@ impl SpeakerConfig {
         if self.peers.len() > MAX_PEERS {
             return Err(ConfigError::TooManyPeers(self.peers.len()));
         }
+        if self.listen.len() > MAX_LISTENERS {
+            return Err(ConfigError::TooManyListeners(self.listen.len()));
+        }
         let mut seen = HashMap::new();
         for (position, peer) in self.peers.iter().enumerate() {
             peer.validate(position)?;
-            if let Some(first) = seen.insert((peer.address, peer.port), position) {
+            if peer.passive && self.listen.is_empty() {
+                return Err(ConfigError::Passive { peer: position });
+            }
+            // A connection that was accepted says its address and nothing of the port that the
+            // peer listens on.
+            let port = if self.listen.is_empty() { peer.port } else { 0 };
+            if let Some(first) = seen.insert((peer.address, port), position) {
                 return Err(ConfigError::DuplicatePeer {
                     address: peer.address,
                     first,

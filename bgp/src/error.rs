@@ -1,13 +1,13 @@
 //! What can be wrong with what the caller hands in.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
 use thiserror::Error;
 
-use crate::{MAX_COMMUNITIES, MAX_PEERS, MAX_PREFIXES};
+use crate::{MAX_COMMUNITIES, MAX_LISTENERS, MAX_PEERS, MAX_PREFIXES};
 
 /// A number that is no usable AS number.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -59,7 +59,18 @@ pub enum ConfigError {
     /// More than [`MAX_PEERS`].
     #[error("peer: {0} peers, at most {MAX_PEERS} are possible")]
     TooManyPeers(usize),
-    /// Two peers have the same address and port.
+    /// More than [`MAX_LISTENERS`].
+    #[error("listen: {0} addresses, at most {MAX_LISTENERS} are possible")]
+    TooManyListeners(usize),
+    /// Waiting for a connection that nobody can make.
+    #[error(
+        "peer[{peer}].passive: the speaker listens nowhere; set listen, or connect to the peer"
+    )]
+    Passive {
+        /// Position of the peer.
+        peer: usize,
+    },
+    /// Two peers have the same address and port, or the same address where the speaker listens.
     #[error("peer[{second}].address {address}: peer[{first}] has this address already")]
     DuplicatePeer {
         /// The address of both.
@@ -125,6 +136,8 @@ impl ConfigError {
         match self {
             Self::RouterId(_) => "router-id".to_owned(),
             Self::TooManyPeers(_) => "peer".to_owned(),
+            Self::TooManyListeners(_) => "listen".to_owned(),
+            Self::Passive { peer } => format!("peer[{peer}].passive"),
             Self::DuplicatePeer { second, .. } => format!("peer[{second}].address"),
             Self::Address { peer, .. } => format!("peer[{peer}].address"),
             Self::Port { peer } => format!("peer[{peer}].port"),
@@ -143,6 +156,14 @@ pub enum StartError {
     /// The configuration is wrong; nothing was started.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// An address to listen on is taken, or not this node's; nothing was started or changed.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// As configured.
+        address: SocketAddr,
+        /// What the operating system says.
+        error: io::Error,
+    },
     /// The operating system gave no thread or no event queue.
     #[error("cannot start the speaker's thread: {0}")]
     Thread(#[from] io::Error),

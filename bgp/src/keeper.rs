@@ -33,7 +33,7 @@ pub(crate) async fn keep(
             Some(lease) if lease.valid_until > now => Ok(lease),
             Some(_) if wanted.borrow().is_some() => Err(AnnouncementState::Expired),
             // Late from the start: nothing was announced, so nothing expired.
-            Some(_) => Err(board.read(now).state),
+            Some(_) => Err(board.announcement_state()),
             None => Err(AnnouncementState::Withdrawn),
         };
         let ended = match lease {

@@ -2,21 +2,29 @@
 
 mod backoff;
 mod connect;
+mod door;
 mod drive;
+mod link;
 mod local;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustbgpd_wire::notification::cease_subcode;
+use socket2::SockRef;
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time;
 
+pub(crate) use door::Door;
+
 use crate::PeerState;
 use crate::keeper::Wanted;
-use crate::session::{End, Machine, Terms};
-use crate::status::Board;
-use backoff::Backoff;
+use crate::session::{End, Machine, Origin, Terms};
+use crate::status::{Board, PeerId};
+use backoff::{Backoff, Wait};
+use drive::Drive;
+use link::{Link, now};
 
 /// A session that held for so long was a good one: the next attempts start early again.
 const GOOD_SESSION: Duration = Duration::from_secs(5);
@@ -40,13 +48,33 @@ pub(crate) struct Orders {
     pub(crate) order: Order,
 }
 
+/// What is configured about one peer.
+#[derive(Debug, Clone)]
+pub(crate) enum Brief {
+    /// Hold a session on these terms.
+    Hold(Arc<Terms>),
+    /// It is a peer no longer.
+    Gone,
+}
+
+/// What another [`Brief`] means to a session.
+enum Change {
+    None,
+    /// The session goes on, on new terms.
+    Soft,
+    /// The session ends with this subcode of Cease (RFC 4486).
+    Reset(u8),
+}
+
 /// Everything that the task of one peer needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
-    pub(crate) position: usize,
+    pub(crate) id: PeerId,
     pub(crate) terms: Arc<Terms>,
+    pub(crate) brief: watch::Receiver<Brief>,
     pub(crate) wanted: watch::Receiver<Wanted>,
     pub(crate) orders: watch::Receiver<Orders>,
+    pub(crate) door: Door,
     pub(crate) board: Board,
 }
 
@@ -56,12 +84,12 @@ pub(crate) async fn supervise(peer: Peer) {
     while let Err(error) = tokio::spawn(peer.clone().run()).await {
         let address = peer.terms.peer.address;
         tracing::error!(peer = %address, %error, "session task failed");
-        let now = time::Instant::now().into_std();
         let sentence = "an internal fault ended the session; see the log".to_owned();
-        peer.board.fail(peer.position, now, sentence);
+        peer.board.fail(peer.id, now(), sentence);
         peer.show(PeerState::Idle);
         time::sleep(Duration::from_secs(1)).await;
     }
+    peer.door.close();
 }
 
 /// Waits for the order to stop.
@@ -87,81 +115,140 @@ impl Order {
 
 impl Peer {
     async fn run(mut self) {
-        let mut backoff = Backoff::new(&self.terms.peer);
+        let mut backoff = Backoff::default();
         loop {
+            self.take_change();
+            if self.is_gone() {
+                return;
+            }
             let Orders { number, order } = self.orders.borrow_and_update().clone();
-            if order != Order::Open {
+            if order == Order::Open {
+                self.door.open();
+            } else {
+                self.door.close();
                 self.show(PeerState::Idle);
             }
-            self.board.carried_out(self.position, number);
+            self.board.carried_out(self.id, number);
             match order {
                 Order::Stop => return,
                 Order::Close(_) => {
-                    if self.orders.changed().await.is_err() {
-                        return;
-                    }
-                    backoff.reset();
+                    self.something_new().await;
+                    backoff = Backoff::default();
                     continue;
                 }
                 Order::Open => {}
             }
-            if self.attempt(&mut backoff).await {
-                tokio::select! {
-                    () = time::sleep(backoff.next()) => {}
-                    _ = self.orders.changed() => {}
-                }
+            let wait = self.attempt(&mut backoff).await;
+            let pause = time::sleep(backoff.next(&self.terms.peer, wait));
+            tokio::select! {
+                () = pause => {}
+                () = self.something_new() => {}
+                () = self.door.knocked(), if wait == Wait::Connection => {}
             }
         }
     }
 
-    /// One connection attempt and the session that comes of it. Says whether to wait before the
-    /// next.
-    async fn attempt(&mut self, backoff: &mut Backoff) -> bool {
-        self.show(PeerState::Connect);
-        let mut counters = self.board.counters(self.position);
-        counters.connects += 1;
-        self.board.count(self.position, counters);
-        let mut orders = self.orders.clone();
-        let connected = tokio::select! {
-            connected = connect::connect(&self.terms) => connected,
-            _ = orders.changed() => return false,
-        };
-        let (stream, local) = match connected {
-            Ok(connected) => connected,
+    /// One connection and the session that comes of it. Says what to wait for before the next.
+    async fn attempt(&mut self, backoff: &mut Backoff) -> Wait {
+        let link = match self.connection().await {
+            Ok(Some(link)) => link,
+            Ok(None) => return Wait::Nothing,
             Err(sentence) => {
                 self.lost(sentence, PeerState::Active, false);
-                return true;
+                return Wait::Connection;
             }
         };
-        let now = time::Instant::now().into_std();
-        self.board.update(self.position, now, |status| {
-            status.local_address = Some(local);
-        });
-        let wanted = self.wanted.borrow_and_update().clone();
-        let candidates = local::candidates(local);
-        let machine =
-            Machine::connected(now, Arc::clone(&self.terms), candidates, wanted, counters);
-        let (end, established) = drive::drive(self, stream, machine).await;
+        let (end, established) = Drive::new(self, link).run().await;
         if established.is_some_and(|at| at.elapsed() >= GOOD_SESSION) {
-            backoff.reset();
+            *backoff = Backoff::default();
         }
         match end {
-            End::Stopped => false,
+            End::Stopped => Wait::Nothing,
             End::Lost(sentence) => {
                 self.lost(sentence, PeerState::Idle, established.is_some());
-                true
+                Wait::Time
             }
         }
     }
 
-    fn local_address(&self) -> Option<IpAddr> {
-        self.board.local_address(self.position)
+    /// A connection with the peer, whoever makes it first; none if something else is wanted
+    /// meanwhile.
+    async fn connection(&mut self) -> Result<Option<Link>, String> {
+        let door = self.door.clone();
+        let terms = Arc::clone(&self.terms);
+        let connected = async {
+            if terms.peer.passive {
+                return std::future::pending().await;
+            }
+            self.board
+                .count_one(self.id, |counters| &mut counters.connects);
+            connect::connect(&terms).await
+        };
+        self.show(match terms.peer.passive {
+            true => PeerState::Active,
+            false => PeerState::Connect,
+        });
+        let (mut orders, mut brief) = (self.orders.clone(), self.brief.clone());
+        // A connection of our own that is made already comes first: the peer counts on it.
+        let (stream, origin) = tokio::select! {
+            biased;
+            connected = connected => (connected?, Origin::Us),
+            stream = door.next() => (stream, Origin::Peer),
+            _ = orders.changed() => return Ok(None),
+            Ok(()) = brief.changed() => return Ok(None),
+        };
+        Ok(match origin {
+            Origin::Us => self.link(stream, origin),
+            Origin::Peer => self.accepted(stream),
+        })
+    }
+
+    /// The session on a connection that the peer has made; none if it is gone already.
+    fn accepted(&self, stream: TcpStream) -> Option<Link> {
+        self.board
+            .count_one(self.id, |counters| &mut counters.accepts);
+        connect::prepare(&SockRef::from(&stream), &self.terms).ok()?;
+        self.link(stream, Origin::Peer)
+    }
+
+    fn link(&self, stream: TcpStream, origin: Origin) -> Option<Link> {
+        let local = stream.local_addr().ok()?.ip();
+        let wanted = self.wanted.borrow().clone();
+        let candidates = local::candidates(local.to_canonical());
+        let machine = Machine::connected(now(), Arc::clone(&self.terms), candidates, wanted);
+        Some(Link::new(stream, origin, machine))
+    }
+
+    /// Waits for another order or brief.
+    async fn something_new(&self) {
+        let (mut orders, mut brief) = (self.orders.clone(), self.brief.clone());
+        tokio::select! {
+            _ = orders.changed() => {}
+            Ok(()) = brief.changed() => {}
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        matches!(*self.brief.borrow(), Brief::Gone)
+    }
+
+    /// Takes over what is configured now.
+    fn take_change(&mut self) -> Change {
+        let new = match &*self.brief.borrow_and_update() {
+            Brief::Gone => return Change::Reset(cease_subcode::PEER_DECONFIGURED),
+            Brief::Hold(terms) => Arc::clone(terms),
+        };
+        let old = std::mem::replace(&mut self.terms, new);
+        match () {
+            () if *old == *self.terms => Change::None,
+            () if old.survives(&self.terms) => Change::Soft,
+            () => Change::Reset(cease_subcode::OTHER_CONFIGURATION_CHANGE),
+        }
     }
 
     /// Shows a state in which there is no session.
     fn show(&self, state: PeerState) {
-        let now = time::Instant::now().into_std();
-        self.board.update(self.position, now, |status| {
+        self.board.update(self.id, now(), |status| {
             status.state = state;
             status.local_address = None;
             status.remote_asn = None;
@@ -175,13 +262,12 @@ impl Peer {
     /// Shows why there is no session; warns in the log when that is news.
     fn lost(&self, sentence: String, state: PeerState, was_established: bool) {
         let address = self.terms.peer.address;
-        if was_established || self.board.is_news(self.position, &sentence) {
+        if was_established || self.board.is_news(self.id, &sentence) {
             tracing::warn!(peer = %address, reason = %sentence, "no session");
         } else {
             tracing::debug!(peer = %address, reason = %sentence, "still no session");
         }
-        let now = time::Instant::now().into_std();
         self.show(state);
-        self.board.fail(self.position, now, sentence);
+        self.board.fail(self.id, now(), sentence);
     }
 }

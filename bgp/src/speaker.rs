@@ -1,16 +1,18 @@
 //! The handle that a service holds.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
+use crate::crew::Crew;
 use crate::keeper::{self, Lease};
 use crate::peer::{self, Order, Orders};
+use crate::plan::Plan;
 use crate::status::Board;
 use crate::{Announcement, SpeakerConfig, SpeakerStatus, StartError};
 
@@ -25,6 +27,7 @@ const STOP_WAIT: Duration = Duration::from_secs(2);
 /// blocks for at most two seconds.
 #[derive(Debug)]
 pub struct Speaker {
+    plans: watch::Sender<Arc<Plan>>,
     leases: watch::Sender<Option<Lease>>,
     orders: watch::Sender<Orders>,
     board: Board,
@@ -34,18 +37,21 @@ pub struct Speaker {
 // === impl Speaker ===
 
 impl Speaker {
-    /// Starts connecting to every peer. Nothing is announced yet.
+    /// Starts connecting to every peer, and listening. Nothing is announced yet.
     ///
     /// # Errors
     ///
-    /// A wrong configuration, or no thread to be had; nothing is running then. A peer that cannot
+    /// A wrong configuration, an address that cannot be listened on, or no thread to be had;
+    /// nothing is running then. A peer that cannot
     /// be reached is no error: it shows in [`Speaker::status`].
     pub fn start(config: SpeakerConfig) -> Result<Self, StartError> {
-        config.validate()?;
+        let plan = Arc::new(Plan::new(config, None)?);
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let board = Board::new(&config, Instant::now());
+        let board = Board::new(&plan.config);
+        board.arrange(Instant::now(), &plan);
+        let (plans, plan_receiver) = watch::channel(plan);
         let (leases, lease_receiver) = watch::channel(None);
         let (orders, order_receiver) = watch::channel(Orders::default());
         let (done, stopped) = sync_channel::<()>(1);
@@ -54,14 +60,57 @@ impl Speaker {
             .name("metal-bgp".to_owned())
             .spawn(move || {
                 let _ended = Ended(for_thread.clone(), done);
-                runtime.block_on(run(config, lease_receiver, order_receiver, for_thread));
+                runtime.block_on(run(
+                    plan_receiver,
+                    lease_receiver,
+                    order_receiver,
+                    for_thread,
+                ));
             })?;
         Ok(Self {
+            plans,
             leases,
             orders,
             board,
             stopped: Mutex::new(stopped),
         })
+    }
+
+    /// Goes on under another configuration. A peer is the same one if its address and port are.
+    /// Its session stays untouched unless something changed that the session was made with (an AS
+    /// number, the router id, the hold time): then it is closed with Cease/Other Configuration
+    /// Change and made anew. The session of a peer that is gone is closed with Cease/Peer
+    /// De-configured (RFC 4486). What is announced stays announced.
+    ///
+    /// # Errors
+    ///
+    /// A wrong configuration, or an address that cannot be listened on; nothing has changed then.
+    pub fn reconfigure(&self, config: SpeakerConfig) -> Result<(), StartError> {
+        let mut result = Ok(());
+        self.plans.send_if_modified(|current| {
+            let new = match Plan::new(config, Some(current)) {
+                Ok(new) => Arc::new(new),
+                Err(error) => {
+                    result = Err(error);
+                    return false;
+                }
+            };
+            let differs = new.config != current.config;
+            if differs {
+                self.board.arrange(Instant::now(), &new);
+                *current = new;
+            }
+            differs
+        });
+        result
+    }
+
+    /// The addresses that connections are accepted on, in the order of the configuration, with
+    /// the ports that the kernel chose.
+    pub fn listening(&self) -> Vec<SocketAddr> {
+        let plan = self.plans.borrow();
+        let addresses = plan.listeners.iter();
+        addresses.filter_map(|l| l.local_addr().ok()).collect()
     }
 
     /// Announces until `valid_until`, and withdraws then unless called again. The same
@@ -158,27 +207,24 @@ impl Drop for Speaker {
 
 /// The whole life of the speaker's thread.
 async fn run(
-    config: SpeakerConfig,
+    mut plans: watch::Receiver<Arc<Plan>>,
     leases: watch::Receiver<Option<Lease>>,
     orders: watch::Receiver<Orders>,
     board: Board,
 ) {
     let (wanted, wanted_receiver) = watch::channel(None);
-    let mut peers = JoinSet::new();
-    for (position, peer) in config.peers.iter().enumerate() {
-        let peer = peer::Peer {
-            position,
-            terms: Arc::new(config.terms(peer)),
-            wanted: wanted_receiver.clone(),
-            orders: orders.clone(),
-            board: board.clone(),
-        };
-        peers.spawn(peer::supervise(peer));
-    }
+    let mut crew = Crew::new(wanted_receiver, orders.clone(), board.clone());
     let keeper = tokio::spawn(keeper::keep(leases, wanted, board));
-    while peers.join_next().await.is_some() {}
-    if config.peers.is_empty() {
-        peer::until_stopped(orders).await;
+    let stopped = peer::until_stopped(orders);
+    tokio::pin!(stopped);
+    loop {
+        let plan = Arc::clone(&plans.borrow_and_update());
+        crew.follow(&plan);
+        tokio::select! {
+            () = &mut stopped => break,
+            Ok(()) = plans.changed() => {}
+        }
     }
+    crew.ended().await;
     keeper.abort();
 }

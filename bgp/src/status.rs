@@ -1,6 +1,8 @@
 //! What an operator sees.
 
 mod board;
+mod counters;
+mod entry;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -8,7 +10,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use serde::Serialize;
 
-pub(crate) use board::Board;
+pub(crate) use board::{Board, PeerId};
+pub use counters::PeerCounters;
 
 use crate::{Announcement, Asn, PeerAs};
 
@@ -32,6 +35,9 @@ pub struct SpeakerStatus {
     pub valid_for_ms: Option<u64>,
     /// How often an announcement was withdrawn because nobody renewed it.
     pub expirations: u64,
+    /// How many accepted connections came from an address that is no peer's, or while their peer
+    /// was closed; each was closed at once.
+    pub refused: u64,
     /// One entry per configured peer, in the order of the configuration.
     pub peers: Vec<PeerStatus>,
 }
@@ -68,32 +74,6 @@ pub struct PeerStatus {
     pub last_error_seconds: Option<u64>,
     /// Since the speaker was started.
     pub counters: PeerCounters,
-}
-
-/// What happened with one peer since the speaker was started.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct PeerCounters {
-    /// Connection attempts.
-    pub connects: u64,
-    /// Sessions that reached Established.
-    pub established: u64,
-    /// Established sessions that were lost, other than by closing the speaker.
-    pub flaps: u64,
-    /// UPDATE messages sent.
-    pub updates_sent: u64,
-    /// UPDATE messages received; their routes are counted and dropped.
-    pub updates_received: u64,
-    /// Prefixes in them; a prefix sent twice counts twice.
-    pub prefixes_received: u64,
-    /// Received UPDATE messages with errors that RFC 7606 lets the session survive.
-    pub updates_malformed: u64,
-    /// ROUTE-REFRESH messages received (RFC 2918).
-    pub refreshes_received: u64,
-    /// NOTIFICATION messages sent.
-    pub notifications_sent: u64,
-    /// NOTIFICATION messages received.
-    pub notifications_received: u64,
 }
 
 /// State of a session (RFC 4271 section 8.2.2).

@@ -2,19 +2,17 @@
 //! should not.
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail like the test")]
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+mod support;
+
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, Instant};
 
-use metal_bgp::{
-    Announcement, Asn, PeerConfig, PeerState, PeerStatus, Speaker, SpeakerConfig, SpeakerStatus,
-    StartError,
+use metal_bgp::{PeerState, Speaker, StartError};
+use support::{
+    KEEPALIVE, Leaf, NOTIFICATION, PATIENCE, UPDATE, address, announcement, block_on, config,
+    listen, start, until,
 };
-
-const PATIENCE: Duration = Duration::from_secs(10);
-const KEEPALIVE: u8 = 4;
-const NOTIFICATION: u8 = 3;
-const UPDATE: u8 = 2;
 
 #[test]
 fn a_refused_connection_is_named_and_tried_again() {
@@ -185,115 +183,4 @@ fn a_speaker_without_peers_runs_and_can_be_shared_between_threads() {
     let json = serde_json::to_value(speaker.status()).unwrap();
     assert_eq!(json["asn"], 4_200_000_001_u32);
     assert_eq!(json["open"], false);
-}
-
-/// The far end of one connection.
-struct Leaf {
-    stream: TcpStream,
-    body: Vec<u8>,
-}
-
-// === impl Leaf ===
-
-impl Leaf {
-    fn accept(listener: &TcpListener) -> Self {
-        let (stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self {
-            stream,
-            body: Vec::new(),
-        }
-    }
-
-    /// Answers OPEN and KEEPALIVE as an old leaf does: AS 65001, hold time 90, no capabilities.
-    fn establish(&mut self) {
-        assert_eq!(self.try_hear(), Some(1), "OPEN");
-        let open = [4, 0xFD, 0xE9, 0, 90, 10, 0, 0, 2, 0];
-        self.say(1, &open);
-        self.say(KEEPALIVE, &[]);
-        assert_eq!(self.try_hear(), Some(KEEPALIVE));
-    }
-
-    fn say(&mut self, kind: u8, body: &[u8]) {
-        let mut message = vec![0xFF; 16];
-        message.extend((19 + body.len() as u16).to_be_bytes());
-        message.push(kind);
-        message.extend(body);
-        self.stream.write_all(&message).unwrap();
-    }
-
-    /// The type of the next message, its body in `self.body`; nothing at the end.
-    fn try_hear(&mut self) -> Option<u8> {
-        let mut header = [0; 19];
-        self.stream.read_exact(&mut header).ok()?;
-        let length = usize::from(u16::from_be_bytes([header[16], header[17]]));
-        self.body = vec![0; length - 19];
-        self.stream.read_exact(&mut self.body).ok()?;
-        Some(header[18])
-    }
-
-    /// The next message of another type than `kind`.
-    fn hear_but(&mut self, kind: u8) -> u8 {
-        loop {
-            let heard = self.try_hear().expect("a message within ten seconds");
-            if heard != kind {
-                return heard;
-            }
-        }
-    }
-}
-
-fn listen() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").unwrap()
-}
-
-fn address(listener: &TcpListener) -> SocketAddr {
-    listener.local_addr().unwrap()
-}
-
-fn config(leaves: &[SocketAddr]) -> SpeakerConfig {
-    let asn = |number: u32| Asn::try_from(number).unwrap();
-    let peer = |leaf: &SocketAddr| {
-        let mut peer = PeerConfig::new(leaf.ip(), asn(65_001));
-        peer.port = leaf.port();
-        peer
-    };
-    SpeakerConfig {
-        asn: asn(4_200_000_001),
-        router_id: Ipv4Addr::new(10, 0, 0, 1),
-        peers: leaves.iter().map(peer).collect(),
-    }
-}
-
-fn start(leaves: &[SocketAddr]) -> Speaker {
-    Speaker::start(config(leaves)).unwrap()
-}
-
-fn announcement() -> Announcement {
-    Announcement::new(["192.0.2.1/32".parse().unwrap()], None, []).unwrap()
-}
-
-/// Waits until the peers are as `what` wants them.
-fn until(speaker: &Speaker, what: impl Fn(&[PeerStatus]) -> bool) -> SpeakerStatus {
-    let mut ticks = speaker.subscribe();
-    block_on(async {
-        loop {
-            let status = speaker.status();
-            if what(&status.peers) {
-                return status;
-            }
-            ticks.changed().await.unwrap();
-        }
-    })
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build();
-    let bounded = async { tokio::time::timeout(PATIENCE, future).await };
-    runtime
-        .unwrap()
-        .block_on(bounded)
-        .expect("within ten seconds")
 }

@@ -22,10 +22,8 @@ pub fn start(bgp: &Bgp) -> anyhow::Result<(Speaker, Policy)> {
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
     let policy = Policy::new(&bgp.announce, bgp.med, bgp.degraded)?;
-    let speaker = Speaker::start(SpeakerConfig {
-        asn: Asn::try_from(bgp.asn.get())?,
-        router_id: bgp.router_id,
-        peers,
-    })?;
+    let mut config = SpeakerConfig::new(Asn::try_from(bgp.asn.get())?, bgp.router_id);
+    config.peers = peers;
+    let speaker = Speaker::start(config)?;
     Ok((speaker, policy))
 }

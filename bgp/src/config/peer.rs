@@ -20,6 +20,9 @@ pub struct PeerConfig {
     pub port: u16,
     /// The AS that it must give in its OPEN.
     pub asn: PeerAs,
+    /// Wait for the peer to connect instead of connecting to it (RFC 4271 section 8.1.1); needs
+    /// [`SpeakerConfig::listen`](crate::SpeakerConfig::listen). Default: connect.
+    pub passive: bool,
     /// Proposed hold time (RFC 4271 section 4.2): the smaller one of both sides counts, and a
     /// third of it is the keepalive interval. Zero switches both off. Default 8 s.
     pub hold_time: Duration,
@@ -52,6 +55,7 @@ impl PeerConfig {
             address,
             port: 179,
             asn: asn.into(),
+            passive: false,
             hold_time: Duration::from_secs(8),
             send_hold_time: None,
             retry_min: Duration::from_millis(250),
@@ -60,6 +64,11 @@ impl PeerConfig {
             next_hop_v4: None,
             next_hop_v6: None,
         }
+    }
+
+    /// Whether both mean the same peer, perhaps on other terms.
+    pub(crate) fn is_same_peer(&self, other: &Self) -> bool {
+        (self.address, self.port) == (other.address, other.port)
     }
 
     pub(super) fn validate(&self, peer: usize) -> Result<(), ConfigError> {

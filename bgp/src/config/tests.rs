@@ -11,11 +11,8 @@ fn asn(number: u32) -> Asn {
 
 fn with(change: impl FnOnce(&mut SpeakerConfig)) -> SpeakerConfig {
     let peer = |text: &str| PeerConfig::new(text.parse().unwrap(), asn(65_001));
-    let mut config = SpeakerConfig {
-        asn: asn(4_200_000_001),
-        router_id: Ipv4Addr::new(10, 0, 0, 1),
-        peers: vec![peer("10.0.0.254"), peer("2001:db8::254")],
-    };
+    let mut config = SpeakerConfig::new(asn(4_200_000_001), Ipv4Addr::new(10, 0, 0, 1));
+    config.peers = vec![peer("10.0.0.254"), peer("2001:db8::254")];
     change(&mut config);
     config
 }

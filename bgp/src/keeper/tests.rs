@@ -15,12 +15,8 @@ struct Kept {
 }
 
 fn start() -> Kept {
-    let config = SpeakerConfig {
-        asn: 65_001.try_into().unwrap(),
-        router_id: Ipv4Addr::new(10, 0, 0, 1),
-        peers: Vec::new(),
-    };
-    let board = Board::new(&config, Instant::now());
+    let config = SpeakerConfig::new(65_001.try_into().unwrap(), Ipv4Addr::new(10, 0, 0, 1));
+    let board = Board::new(&config);
     let (leases, receiver) = watch::channel(None);
     let (sender, wanted) = watch::channel(None);
     tokio::spawn(keep(receiver, sender, board.clone()));

@@ -5,36 +5,37 @@ use std::time::Duration;
 
 use crate::PeerConfig;
 
+/// What a peer's task waits for before it tries again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// Nothing: something else is wanted.
+    Nothing,
+    /// A while, because the last session failed.
+    Time,
+    /// A while, or a connection that the peer makes.
+    Connection,
+}
+
 /// Waits that double from try to try up to a bound, with a jitter of a quarter either way so that
 /// many speakers do not hit a restarted leaf in step.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Backoff {
-    min: Duration,
-    max: Duration,
-    next: Duration,
+    tries: u32,
 }
 
 // === impl Backoff ===
 
 impl Backoff {
-    pub(super) fn new(peer: &PeerConfig) -> Self {
-        Self {
-            min: peer.retry_min,
-            max: peer.retry_max,
-            next: peer.retry_min,
+    pub(super) fn next(&mut self, peer: &PeerConfig, wait: Wait) -> Duration {
+        if wait == Wait::Nothing {
+            return Duration::ZERO;
         }
-    }
-
-    pub(super) fn reset(&mut self) {
-        self.next = self.min;
-    }
-
-    pub(super) fn next(&mut self) -> Duration {
-        let wait = self.next;
-        self.next = (wait * 2).min(self.max);
+        let factor = 1u32.checked_shl(self.tries).unwrap_or(u32::MAX);
+        let wait = peer.retry_min.saturating_mul(factor).min(peer.retry_max);
+        self.tries = (self.tries + 1).min(32);
         // Every `RandomState` hashes with other keys, which is random enough for a jitter.
         let random = RandomState::new().build_hasher().finish() % 1024;
-        (wait * 3 / 4 + wait / 2 * random as u32 / 1024).min(self.max)
+        (wait * 3 / 4 + wait / 2 * random as u32 / 1024).min(peer.retry_max)
     }
 }
 
@@ -44,15 +45,21 @@ mod tests {
     use crate::Asn;
 
     #[test]
-    fn waits_grow_to_their_bound_and_start_over_after_a_reset() {
+    fn waits_grow_to_their_bound_and_start_over_with_a_new_backoff() {
         let peer = PeerConfig::new("10.0.0.1".parse().unwrap(), Asn::try_from(65_001).unwrap());
-        let mut backoff = Backoff::new(&peer);
-        let first = backoff.next();
+        let mut backoff = Backoff::default();
+        let first = backoff.next(&peer, Wait::Time);
         assert!(first >= peer.retry_min * 3 / 4 && first <= peer.retry_min * 5 / 4);
-        let later: Vec<_> = (0..20).map(|_| backoff.next()).collect();
+        let later: Vec<_> = (0..40)
+            .map(|_| backoff.next(&peer, Wait::Connection))
+            .collect();
         assert!(later.iter().all(|wait| *wait <= peer.retry_max));
-        assert!(later[10] >= peer.retry_max * 3 / 4);
-        backoff.reset();
-        assert!(backoff.next() <= peer.retry_min * 5 / 4);
+        assert!(
+            later[10..]
+                .iter()
+                .all(|wait| *wait >= peer.retry_max * 3 / 4)
+        );
+        assert_eq!(backoff.next(&peer, Wait::Nothing), Duration::ZERO);
+        assert!(Backoff::default().next(&peer, Wait::Time) <= peer.retry_min * 5 / 4);
     }
 }

@@ -14,12 +14,12 @@ use crate::session::Terms;
 /// appendix E).
 const INTERNETWORK_CONTROL: u32 = 0xC0;
 
-/// Connects from the address that the kernel chooses, and says which that is.
+/// Connects from the address that the kernel chooses.
 ///
 /// # Errors
 ///
 /// One sentence that names the cause and where to look.
-pub(super) async fn connect(terms: &Terms) -> Result<(TcpStream, IpAddr), String> {
+pub(super) async fn connect(terms: &Terms) -> Result<TcpStream, String> {
     let peer = &terms.peer;
     let to = SocketAddr::new(peer.address, peer.port);
     let attempt = async {
@@ -27,8 +27,7 @@ pub(super) async fn connect(terms: &Terms) -> Result<(TcpStream, IpAddr), String
             SocketAddr::V4(_) => TcpSocket::new_v4()?,
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
         };
-        socket.set_nodelay(true)?;
-        prepare(&socket, terms)?;
+        prepare(&SockRef::from(&socket), terms)?;
         let stream = socket.connect(to).await?;
         let local = stream.local_addr()?.ip();
         Ok::<_, io::Error>((stream, local))
@@ -37,7 +36,7 @@ pub(super) async fn connect(terms: &Terms) -> Result<(TcpStream, IpAddr), String
         Ok(Ok((_, local))) if local == peer.address && !local.is_loopback() => Err(format!(
             "{local} is this node's own address: write the address of the leaf"
         )),
-        Ok(Ok(connected)) => Ok(connected),
+        Ok(Ok((stream, _))) => Ok(stream),
         Ok(Err(error)) => Err(explain(to, &error)),
         Err(_) => Err(format!(
             "no answer from {} port {} within {:?}: the address is wrong, the link is down, or \
@@ -49,17 +48,18 @@ pub(super) async fn connect(terms: &Terms) -> Result<(TcpStream, IpAddr), String
     }
 }
 
-fn prepare(socket: &TcpSocket, terms: &Terms) -> io::Result<()> {
-    let socket_ref = SockRef::from(socket);
+/// What every connection with the peer needs, whoever makes it.
+pub(super) fn prepare(socket: &SockRef<'_>, terms: &Terms) -> io::Result<()> {
+    socket.set_tcp_nodelay(true)?;
     // Bytes that the peer does not acknowledge for a hold time will not be of use to it either.
     let patience = match terms.peer.hold_time {
         Duration::ZERO => Duration::from_secs(60),
         hold_time => hold_time,
     };
-    socket_ref.set_tcp_user_timeout(Some(patience))?;
+    socket.set_tcp_user_timeout(Some(patience))?;
     match terms.peer.address {
-        IpAddr::V4(_) => socket_ref.set_tos_v4(INTERNETWORK_CONTROL),
-        IpAddr::V6(_) => socket_ref.set_tclass_v6(INTERNETWORK_CONTROL),
+        IpAddr::V4(_) => socket.set_tos_v4(INTERNETWORK_CONTROL),
+        IpAddr::V6(_) => socket.set_tclass_v6(INTERNETWORK_CONTROL),
     }
 }
 

@@ -1,129 +1,199 @@
-//! Moves bytes and time between a session and its connection.
+//! Moves bytes, time and wishes between a peer's sessions and everything around them.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time;
 
-use super::{Peer, local};
+use super::link::{Link, now};
+use super::{Change, Peer, local};
 use crate::PeerState;
-use crate::session::{End, Machine};
-
-/// How long the last message may take to reach the peer, its end of the connection included.
-const FLUSH_WAIT: Duration = Duration::from_secs(1);
+use crate::session::{End, Machine, Which, loser};
 
 /// How often the addresses of the node are looked at while a next hop is missing: at boot IPv6
 /// addresses come later than IPv4 ones.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-/// Bytes read at once.
-const CHUNK: usize = 16 * 1024;
+/// A connection that is being closed.
+type Leaving = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Holds the session until it ends; says how, and since when it was established.
-pub(super) async fn drive<S>(
-    peer: &mut Peer,
-    stream: S,
-    mut machine: Machine,
-) -> (End, Option<Instant>)
-where
-    S: AsyncRead + AsyncWrite,
-{
-    let (mut reader, mut writer) = tokio::io::split(stream);
-    let mut chunk = vec![0; CHUNK];
-    let mut orders = peer.orders.clone();
-    let mut keeper_lives = true;
-    let mut shown = None;
-    let mut established = None;
-    let mut look_again = time::interval(LOOK_AGAIN);
-    let end = loop {
-        let now = time::Instant::now().into_std();
-        if machine.state() == PeerState::Established {
-            established.get_or_insert(now);
+/// The session of one peer; while two connections exist (RFC 4271 section 6.8), both.
+pub(super) struct Drive<'p> {
+    peer: &'p mut Peer,
+    first: Link,
+    second: Option<Link>,
+    leaving: Option<Leaving>,
+    shown: Option<u64>,
+    established: Option<Instant>,
+    keeper_lives: bool,
+}
+
+// === impl Drive ===
+
+impl<'p> Drive<'p> {
+    pub(super) fn new(peer: &'p mut Peer, first: Link) -> Self {
+        Self {
+            peer,
+            first,
+            second: None,
+            leaving: None,
+            shown: None,
+            established: None,
+            keeper_lives: true,
         }
-        show(peer, now, &machine, &mut shown);
-        if let Some(end) = machine.end() {
-            break end.clone();
-        }
-        let deadline = machine.deadline();
-        // What makes the session end or the route go comes first, what a peer can flood us with
-        // comes last.
-        tokio::select! {
-            biased;
-            _ = orders.changed() => {
-                let latest = orders.borrow_and_update().clone();
-                match latest.order.message() {
-                    Some(message) => machine.stop(tick(), message),
-                    // Closed and opened again faster than this task could see.
-                    None => peer.board.carried_out(peer.position, latest.number),
+    }
+
+    /// Holds the session until it ends; says how, and since when it was established.
+    pub(super) async fn run(mut self) -> (End, Option<Instant>) {
+        let mut orders = self.peer.orders.clone();
+        let mut look_again = time::interval(LOOK_AGAIN);
+        let end = loop {
+            self.settle();
+            if let Some(end) = self.first.machine.end() {
+                break end.clone();
+            }
+            // What makes the session end or the route go comes first.
+            tokio::select! {
+                biased;
+                _ = orders.changed() => {
+                    let latest = orders.borrow_and_update().clone();
+                    match latest.order.message() {
+                        Some(message) => self.each(|machine| machine.stop(now(), message)),
+                        // Closed and opened again faster than this task could see.
+                        None => self.peer.board.carried_out(self.peer.id, latest.number),
+                    }
+                }
+                Ok(()) = self.peer.brief.changed() => self.change(),
+                changed = self.peer.wanted.changed(), if self.keeper_lives => {
+                    // Without the keeper nobody would end the announcement in time.
+                    self.keeper_lives = changed.is_ok();
+                    let lives = self.keeper_lives;
+                    let wanted = self.peer.wanted.borrow_and_update().clone();
+                    let wanted = wanted.filter(|_| lives);
+                    self.each(|machine| machine.set_wanted(now(), wanted.clone()));
+                }
+                stream = self.peer.door.next(), if self.has_room() => {
+                    self.second = self.peer.accepted(stream);
+                }
+                () = async { if let Some(leaving) = &mut self.leaving { leaving.await } },
+                    if self.leaving.is_some() => self.leaving = None,
+                () = Self::step(&mut self.first, self.second.as_mut()) => {}
+                _ = look_again.tick(), if self.first.machine.lacks_next_hop() => {
+                    let candidates = self.first.machine.local_address();
+                    let candidates = local::candidates(candidates);
+                    self.first.machine.set_candidates(now(), candidates);
                 }
             }
-            changed = peer.wanted.changed(), if keeper_lives => {
-                // Without the keeper nobody would end the announcement in time.
-                keeper_lives = changed.is_ok();
-                let wanted = peer.wanted.borrow_and_update().clone();
-                machine.set_wanted(tick(), wanted.filter(|_| keeper_lives));
+        };
+        let second = async {
+            if let Some(second) = self.second {
+                second.finish().await;
             }
-            () = sleep_until(deadline), if deadline.is_some() => machine.tick(tick()),
-            written = writer.write(machine.outbox()), if !machine.outbox().is_empty() => {
-                match written {
-                    Ok(0) => machine.disconnected(tick(), None),
-                    Ok(count) => machine.sent(tick(), count),
-                    Err(error) => machine.disconnected(tick(), Some(&error)),
-                }
+        };
+        let leaving = async {
+            if let Some(leaving) = self.leaving {
+                leaving.await;
             }
-            read = reader.read(&mut chunk) => match read {
-                Ok(0) => machine.disconnected(tick(), None),
-                Ok(count) => machine.receive(tick(), &chunk[..count]),
-                Err(error) => machine.disconnected(tick(), Some(&error)),
+        };
+        tokio::join!(self.first.finish(), second, leaving);
+        (end, self.established)
+    }
+
+    /// One step of either connection, without favour.
+    async fn step(first: &mut Link, second: Option<&mut Link>) {
+        match second {
+            None => first.step().await,
+            Some(second) => tokio::select! {
+                () = first.step() => {}
+                () = second.step() => {}
             },
-            _ = look_again.tick(), if machine.lacks_next_hop() => {
-                if let Some(local) = peer.local_address() {
-                    machine.set_candidates(tick(), local::candidates(local));
-                }
+        }
+    }
+
+    /// Whether another connection may be looked at: two at a time, closing ones included.
+    fn has_room(&self) -> bool {
+        self.second.is_none() && self.leaving.is_none()
+    }
+
+    fn each(&mut self, change: impl Fn(&mut Machine)) {
+        change(&mut self.first.machine);
+        if let Some(second) = &mut self.second {
+            change(&mut second.machine);
+        }
+    }
+
+    /// The configuration of the peer is another one, or the peer is gone.
+    fn change(&mut self) {
+        match self.peer.take_change() {
+            Change::None => {}
+            Change::Soft => {
+                let terms = self.peer.terms.clone();
+                self.each(|machine| machine.set_terms(now(), terms.clone()));
+            }
+            Change::Reset(subcode) => self.each(|machine| machine.cease(now(), subcode)),
+        }
+    }
+
+    /// Gives up one of two connections as soon as it is clear which, goes on with the other when
+    /// one ends, and shows what became of it.
+    fn settle(&mut self) {
+        if let Some(second) = &mut self.second {
+            let (first, second) = (&mut self.first, second);
+            let pair = (
+                (&first.machine, first.origin),
+                (&second.machine, second.origin),
+            );
+            match loser(pair.0, pair.1) {
+                Some(Which::First) => first.machine.collide(now()),
+                Some(Which::Second) => second.machine.collide(now()),
+                None => {}
             }
         }
-    };
-    // The peer must see the NOTIFICATION: bytes that it sent meanwhile and that nobody reads
-    // would make the kernel reset the connection instead of closing it.
-    let flush = async {
-        writer.write_all(machine.outbox()).await?;
-        writer.shutdown().await?;
-        while reader.read(&mut chunk).await? > 0 {}
-        std::io::Result::Ok(())
-    };
-    // Whatever goes wrong now, the connection is dropped next.
-    let _ = time::timeout(FLUSH_WAIT, flush).await;
-    (end, established)
-}
-
-fn tick() -> Instant {
-    time::Instant::now().into_std()
-}
-
-async fn sleep_until(deadline: Option<Instant>) {
-    if let Some(deadline) = deadline {
-        time::sleep_until(deadline.into()).await;
-    }
-}
-
-/// Writes what has changed to the board.
-fn show(peer: &Peer, now: Instant, machine: &Machine, shown: &mut Option<u64>) {
-    peer.board.count(peer.position, machine.counters());
-    if shown.replace(machine.version()) == Some(machine.version()) {
-        return;
-    }
-    let state = machine.state();
-    peer.board.update(peer.position, now, |status| {
-        if status.state != state {
-            let address = peer.terms.peer.address;
-            tracing::info!(peer = %address, state = %state, before = %status.state, "session");
+        self.count();
+        let ended = self.first.machine.end().is_some();
+        let goes = |second: &mut Link| ended || second.machine.end().is_some();
+        if let Some(mut gone) = self.second.take_if(goes) {
+            if gone.machine.end().is_none() {
+                std::mem::swap(&mut self.first, &mut gone);
+                self.shown = None;
+            }
+            self.leaving = Some(Box::pin(gone.finish()));
         }
-        status.state = state;
-        let negotiated = machine.negotiated();
-        status.remote_asn = negotiated.map(|of| of.peer_asn);
-        status.hold_time_seconds = negotiated.map(|of| of.hold_time);
-        status.router_id = negotiated.map(|of| of.peer_router_id);
-        status.announced = machine.announced().collect();
-        status.not_announced = machine.not_announced();
-    });
+        if self.first.machine.state() == PeerState::Established {
+            self.established.get_or_insert_with(now);
+        }
+        self.show();
+    }
+
+    fn count(&mut self) {
+        let links = std::iter::once(&mut self.first).chain(&mut self.second);
+        for link in links {
+            let counters = link.machine.take_counters();
+            self.peer.board.count(self.peer.id, &counters);
+        }
+    }
+
+    /// Writes what has changed to the board.
+    fn show(&mut self) {
+        let machine = &self.first.machine;
+        if self.shown.replace(machine.version()) == Some(machine.version()) {
+            return;
+        }
+        let state = machine.state();
+        let address = self.peer.terms.peer.address;
+        self.peer.board.update(self.peer.id, now(), |status| {
+            if status.state != state {
+                tracing::info!(peer = %address, state = %state, before = %status.state, "session");
+            }
+            status.state = state;
+            status.local_address = Some(machine.local_address());
+            let negotiated = machine.negotiated();
+            status.remote_asn = negotiated.map(|of| of.peer_asn);
+            status.hold_time_seconds = negotiated.map(|of| of.hold_time);
+            status.router_id = negotiated.map(|of| of.peer_router_id);
+            status.announced = machine.announced().collect();
+            status.not_announced = machine.not_announced();
+        });
+    }
 }

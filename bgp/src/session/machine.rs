@@ -1,21 +1,24 @@
 //! The session itself.
 
+mod end;
 mod reason;
 mod receive;
 mod tell;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use ipnet::IpNet;
 use rustbgpd_fsm::{Action, Event, NegotiatedSession, Session, SessionState, TimerType};
-use rustbgpd_wire::notification::encode_shutdown_communication;
 use rustbgpd_wire::{Message, NotificationCode, NotificationMessage, encode_message};
 
 use super::{Candidates, Table, Terms};
 use crate::keeper::Wanted;
 use crate::{PeerCounters, PeerState};
+
+pub(crate) use end::End;
 
 /// How long a peer may take from the TCP connection to its OPEN, and to its first KEEPALIVE when
 /// no hold time was negotiated. RFC 4271 section 8.2.2 suggests four minutes for a peer that
@@ -25,15 +28,6 @@ const OPEN_WAIT: Duration = Duration::from_secs(15);
 /// Above so many unsent bytes nothing is added but a NOTIFICATION; what is due then is worked out
 /// when the peer has read on, from what is wanted at that time.
 const OUTBOX_LIMIT: usize = 64 * 1024;
-
-/// How a session ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum End {
-    /// As ordered.
-    Stopped,
-    /// By a fault, told in one sentence.
-    Lost(String),
-}
 
 /// One session from the established TCP connection to its end. Whoever owns it moves bytes
 /// between it and the connection, calls [`Machine::tick`] at [`Machine::deadline`], and stops
@@ -77,7 +71,6 @@ impl Machine {
         terms: Arc<Terms>,
         candidates: Candidates,
         wanted: Wanted,
-        counters: PeerCounters,
     ) -> Self {
         let mut machine = Self {
             fsm: Session::new(terms.for_machine()),
@@ -96,7 +89,7 @@ impl Machine {
             stopping: false,
             cause: None,
             end: None,
-            counters,
+            counters: PeerCounters::default(),
             version: 0,
         };
         machine.feed(now, Event::ManualStart);
@@ -116,18 +109,10 @@ impl Machine {
         self.sync(now);
     }
 
-    /// Ends the session with Cease/Administrative Shutdown (RFC 9003).
-    pub(crate) fn stop(&mut self, now: Instant, message: &str) {
-        self.stopping = true;
-        let reason = Some(encode_shutdown_communication(message));
-        self.feed(now, Event::ManualStop { reason });
-        self.end.get_or_insert(End::Stopped);
-    }
-
-    /// The TCP connection is gone.
-    pub(crate) fn disconnected(&mut self, now: Instant, error: Option<&std::io::Error>) {
-        self.cause = Some(self.disconnect_reason(error));
-        self.feed(now, Event::TcpConnectionFails);
+    /// Goes on under other terms, which the present ones survive.
+    pub(crate) fn set_terms(&mut self, now: Instant, terms: Arc<Terms>) {
+        self.terms = terms;
+        self.sync(now);
     }
 
     /// Does what is due at `now`.
@@ -136,7 +121,7 @@ impl Machine {
             self.stalled = None;
             self.cause = Some(self.stall_reason());
             let code = NotificationCode::SendHoldTimerExpired;
-            let answer = NotificationMessage::new(code, 0, bytes::Bytes::new());
+            let answer = NotificationMessage::new(code, 0, Bytes::new());
             self.feed(now, Event::UpdateValidationError(answer));
         } else if self.hold.is_some_and(|at| at <= now) {
             self.hold = None;
@@ -189,8 +174,19 @@ impl Machine {
         self.version
     }
 
-    pub(crate) fn counters(&self) -> PeerCounters {
-        self.counters
+    /// What was counted since the last time.
+    pub(crate) fn take_counters(&mut self) -> PeerCounters {
+        std::mem::take(&mut self.counters)
+    }
+
+    /// Our end of the connection.
+    pub(crate) fn local_address(&self) -> IpAddr {
+        self.candidates.local
+    }
+
+    /// Our BGP identifier and AS number.
+    pub(crate) fn identity(&self) -> (Ipv4Addr, u32) {
+        (self.terms.router_id, self.terms.asn.get())
     }
 
     /// What both sides agreed on, once both OPENs are exchanged.
@@ -271,22 +267,6 @@ impl Machine {
             // Connecting, closing and the wait between connections are the owner's.
             _ => {}
         }
-    }
-
-    fn notify(&mut self, now: Instant, before: SessionState, mut answer: NotificationMessage) {
-        if answer.code == NotificationCode::FsmError && answer.subcode == 0 {
-            // RFC 6608 names the state in which the message was not expected.
-            answer.subcode = match before {
-                SessionState::OpenSent => 1,
-                SessionState::OpenConfirm => 2,
-                SessionState::Established => 3,
-                _ => 0,
-            };
-        }
-        let reason = reason::answered(&answer);
-        self.cause.get_or_insert(reason);
-        self.counters.notifications_sent += 1;
-        self.push(now, &Message::Notification(answer));
     }
 
     fn push(&mut self, now: Instant, message: &Message) {

@@ -8,7 +8,7 @@ use rustbgpd_wire::{Afi, Safi};
 use crate::{Asn, PeerAs, PeerConfig, SpeakerConfig};
 
 /// Who we are and whom we expect.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Terms {
     pub(crate) asn: Asn,
     pub(crate) router_id: Ipv4Addr,
@@ -33,6 +33,20 @@ impl Terms {
     /// Whether the peer is in our own AS.
     pub(crate) fn internal(&self) -> bool {
         self.peer.asn.is_internal(self.asn)
+    }
+
+    /// Whether a session on these terms may go on under `new` ones: only what the peer never saw
+    /// has changed.
+    pub(crate) fn survives(&self, new: &Self) -> bool {
+        let mut unseen = self.clone();
+        unseen.peer.passive = new.peer.passive;
+        unseen.peer.send_hold_time = new.peer.send_hold_time;
+        unseen.peer.retry_min = new.peer.retry_min;
+        unseen.peer.retry_max = new.peer.retry_max;
+        unseen.peer.connect_timeout = new.peer.connect_timeout;
+        unseen.peer.next_hop_v4 = new.peer.next_hop_v4;
+        unseen.peer.next_hop_v6 = new.peer.next_hop_v6;
+        unseen == *new
     }
 
     /// How long bytes may wait for a peer that does not read (RFC 9687).

@@ -1,16 +1,21 @@
 //! Where the tasks write and the status is read.
 
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::watch;
 
-use super::{AnnouncementState, PeerCounters, PeerState, PeerStatus, SpeakerStatus};
-use crate::{Announcement, SpeakerConfig};
+use super::entry::Entry;
+use super::{AnnouncementState, PeerCounters, PeerStatus, SpeakerStatus};
+use crate::plan::Plan;
+use crate::{Announcement, PeerConfig, SpeakerConfig};
+
+/// One peer of one speaker; never used again, not even when the same peer comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PeerId(pub(crate) u64);
 
 /// The one place that knows what the status is. Cheap to clone; every method is short and never
-/// waits for I/O.
+/// waits for I/O. What is written about a peer that is no longer configured is dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Board(Arc<Shared>);
 
@@ -22,40 +27,18 @@ struct Shared {
 
 #[derive(Debug)]
 struct Sheet {
+    /// Without its peers.
     speaker: SpeakerStatus,
     valid_until: Option<Instant>,
+    /// In the order of the configuration.
     entries: Vec<Entry>,
-}
-
-/// What [`PeerStatus`] cannot hold: moments instead of ages.
-#[derive(Debug)]
-struct Entry {
-    since: Instant,
-    error_at: Option<Instant>,
-    /// The last order of the operator (open, close) that this peer has carried out.
-    carried_out: u64,
 }
 
 // === impl Board ===
 
 impl Board {
-    pub(crate) fn new(config: &SpeakerConfig, now: Instant) -> Self {
-        let peers = config.peers.iter().map(|peer| PeerStatus {
-            address: peer.address,
-            port: peer.port,
-            asn: peer.asn,
-            remote_asn: None,
-            state: PeerState::Idle,
-            since_seconds: 0,
-            local_address: None,
-            router_id: None,
-            hold_time_seconds: None,
-            announced: Vec::new(),
-            not_announced: None,
-            last_error: None,
-            last_error_seconds: None,
-            counters: PeerCounters::default(),
-        });
+    /// A board without peers; [`Board::arrange`] brings them.
+    pub(crate) fn new(config: &SpeakerConfig) -> Self {
         let speaker = SpeakerStatus {
             asn: config.asn,
             router_id: config.router_id,
@@ -65,21 +48,45 @@ impl Board {
             announcement: None,
             valid_for_ms: None,
             expirations: 0,
-            peers: peers.collect(),
+            refused: 0,
+            peers: Vec::new(),
         };
-        let entries = config.peers.iter().map(|_| Entry {
-            since: now,
-            error_at: None,
-            carried_out: 0,
-        });
         Self(Arc::new(Shared {
             sheet: Mutex::new(Sheet {
                 speaker,
                 valid_until: None,
-                entries: entries.collect(),
+                entries: Vec::new(),
             }),
             ticks: watch::Sender::new(0),
         }))
+    }
+
+    /// Shows the peers of `plan`, in this order, and no others.
+    pub(crate) fn arrange(&self, now: Instant, plan: &Plan) {
+        {
+            let mut sheet = self.sheet();
+            let Plan { config, ids, .. } = plan;
+            sheet.speaker.asn = config.asn;
+            sheet.speaker.router_id = config.router_id;
+            let mut before = std::mem::take(&mut sheet.entries);
+            sheet.entries = ids
+                .iter()
+                .zip(&config.peers)
+                .map(|(id, peer)| Self::entry(&mut before, now, *id, peer))
+                .collect();
+        }
+        self.tick();
+    }
+
+    fn entry(before: &mut Vec<Entry>, now: Instant, id: PeerId, peer: &PeerConfig) -> Entry {
+        match before.iter().position(|entry| entry.id == id) {
+            Some(position) => {
+                let mut entry = before.swap_remove(position);
+                entry.status.asn = peer.asn;
+                entry
+            }
+            None => Entry::new(id, peer, now),
+        }
     }
 
     fn sheet(&self) -> MutexGuard<'_, Sheet> {
@@ -105,18 +112,23 @@ impl Board {
             let left = until.saturating_duration_since(now).as_millis();
             u64::try_from(left).unwrap_or(u64::MAX)
         });
-        for (peer, entry) in status.peers.iter_mut().zip(&sheet.entries) {
-            peer.since_seconds = now.saturating_duration_since(entry.since).as_secs();
-            peer.last_error_seconds = entry
-                .error_at
-                .map(|at| now.saturating_duration_since(at).as_secs());
-        }
+        status.peers = sheet.entries.iter().map(|entry| entry.read(now)).collect();
         status
+    }
+
+    /// Whether something is announced, and if not, why.
+    pub(crate) fn announcement_state(&self) -> AnnouncementState {
+        self.sheet().speaker.state
     }
 
     pub(crate) fn set_open(&self, open: bool) {
         self.sheet().speaker.open = open;
         self.tick();
+    }
+
+    /// A connection was accepted and closed, because it came from nobody's address. No tick.
+    pub(crate) fn refused(&self) {
+        self.sheet().speaker.refused += 1;
     }
 
     /// What is announced from now on; a renewal moves the end without a tick.
@@ -142,52 +154,46 @@ impl Board {
     }
 
     /// Changes one peer's entry and ticks.
-    pub(crate) fn update(&self, peer: usize, now: Instant, change: impl FnOnce(&mut PeerStatus)) {
-        {
-            let mut sheet = self.sheet();
-            let Sheet {
-                speaker, entries, ..
-            } = &mut *sheet;
-            let (status, entry) = (&mut speaker.peers[peer], &mut entries[peer]);
-            let before = status.state;
-            change(status);
-            if status.state != before {
+    pub(crate) fn update(&self, peer: PeerId, now: Instant, change: impl FnOnce(&mut PeerStatus)) {
+        self.change(peer, |entry| {
+            let before = entry.status.state;
+            change(&mut entry.status);
+            if entry.status.state != before {
                 entry.since = now;
             }
-        }
+        });
         self.tick();
     }
 
-    /// Replaces one peer's counters, without a tick: a flood of routes must not wake readers.
-    pub(crate) fn count(&self, peer: usize, counters: PeerCounters) {
-        self.sheet().speaker.peers[peer].counters = counters;
+    /// Adds to one peer's counters, without a tick: a flood of routes must not wake readers.
+    pub(crate) fn count(&self, peer: PeerId, more: &PeerCounters) {
+        if *more != PeerCounters::default() {
+            self.change(peer, |entry| entry.status.counters.add(more));
+        }
     }
 
-    /// One peer's counters.
-    pub(crate) fn counters(&self, peer: usize) -> PeerCounters {
-        self.sheet().speaker.peers[peer].counters
-    }
-
-    /// The local address of one peer's connection.
-    pub(crate) fn local_address(&self, peer: usize) -> Option<IpAddr> {
-        self.sheet().speaker.peers[peer].local_address
+    /// Adds one to one of a peer's counters and ticks.
+    pub(crate) fn count_one(&self, peer: PeerId, of: fn(&mut PeerCounters) -> &mut u64) {
+        self.change(peer, |entry| *of(&mut entry.status.counters) += 1);
+        self.tick();
     }
 
     /// Whether `sentence` differs from the last error of one peer.
-    pub(crate) fn is_news(&self, peer: usize, sentence: &str) -> bool {
+    pub(crate) fn is_news(&self, peer: PeerId, sentence: &str) -> bool {
         let sheet = self.sheet();
-        sheet.speaker.peers[peer].last_error.as_deref() != Some(sentence)
+        let entry = sheet.entries.iter().find(|entry| entry.id == peer);
+        entry.is_some_and(|entry| entry.status.last_error.as_deref() != Some(sentence))
     }
 
     /// Notes why a session or a connection attempt ended.
-    pub(crate) fn fail(&self, peer: usize, now: Instant, sentence: String) {
-        self.sheet().entries[peer].error_at = Some(now);
+    pub(crate) fn fail(&self, peer: PeerId, now: Instant, sentence: String) {
+        self.change(peer, |entry| entry.error_at = Some(now));
         self.update(peer, now, |status| status.last_error = Some(sentence));
     }
 
     /// Notes that `peer` has carried out the operator's order number `order`.
-    pub(crate) fn carried_out(&self, peer: usize, order: u64) {
-        self.sheet().entries[peer].carried_out = order;
+    pub(crate) fn carried_out(&self, peer: PeerId, order: u64) {
+        self.change(peer, |entry| entry.carried_out = order);
         self.tick();
     }
 
@@ -207,5 +213,12 @@ impl Board {
     pub(crate) fn all_carried_out(&self, order: u64) -> bool {
         let sheet = self.sheet();
         sheet.entries.iter().all(|entry| entry.carried_out >= order)
+    }
+
+    fn change(&self, peer: PeerId, change: impl FnOnce(&mut Entry)) {
+        let mut sheet = self.sheet();
+        if let Some(entry) = sheet.entries.iter_mut().find(|entry| entry.id == peer) {
+            change(entry);
+        }
     }
 }

@@ -119,17 +119,4 @@ impl Machine {
             self.sync(now);
         }
     }
-
-    /// Answers with `answer` and ends the session.
-    fn reject(&mut self, now: Instant, answer: NotificationMessage) {
-        match self.fsm.state() {
-            SessionState::Established => self.feed(now, Event::UpdateValidationError(answer)),
-            // The state machine has no event for it before that, so it is told of the lost
-            // connection that follows.
-            before => {
-                self.notify(now, before, answer);
-                self.feed(now, Event::TcpConnectionFails);
-            }
-        }
-    }
 }

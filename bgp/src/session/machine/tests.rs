@@ -143,7 +143,7 @@ fn malformed_messages_are_answered_with_the_code_that_names_the_fault() {
         peer.send(&bytes);
         assert_eq!(peer.last_notification(), Some(answer), "{name}");
         assert!(matches!(peer.machine.end(), Some(End::Lost(_))), "{name}");
-        assert_eq!(peer.machine.counters().flaps, 1, "{name}");
+        assert_eq!(peer.machine.counters.flaps, 1, "{name}");
     }
 }
 
@@ -237,7 +237,7 @@ fn the_same_wish_again_sends_nothing_and_another_sends_the_difference() {
     assert_eq!(withdrawals[0].withdrawn_routes[..], [32, 192, 0, 2, 1]);
     assert_eq!(withdrawals.len(), 2);
     assert_eq!(peer.machine.announced().count(), 0);
-    assert_eq!(peer.machine.counters().updates_sent, 6);
+    assert_eq!(peer.machine.counters.updates_sent, 6);
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn a_route_refresh_is_answered_with_its_family_alone_between_marks() {
         None,
         "a family that was not negotiated is ignored"
     );
-    assert_eq!(peer.machine.counters().refreshes_received, 2);
+    assert_eq!(peer.machine.counters.refreshes_received, 2);
 }
 
 #[test]
@@ -347,7 +347,7 @@ fn a_flood_of_routes_is_counted_and_costs_no_memory() {
         peer.send(&bytes);
     }
     assert_eq!(peer.machine.end(), None);
-    let counters = peer.machine.counters();
+    let counters = peer.machine.counters;
     assert_eq!(counters.prefixes_received, 1_000_000);
     assert_eq!(counters.updates_malformed, 0);
     assert!(peer.machine.inbox.capacity() < 128 * 1024);
@@ -364,8 +364,8 @@ fn an_update_with_a_fault_that_the_session_survives_is_counted() {
     };
     peer.say(&Message::Update(update));
     assert_eq!(peer.machine.end(), None);
-    assert_eq!(peer.machine.counters().updates_malformed, 1);
-    assert_eq!(peer.machine.counters().prefixes_received, 0);
+    assert_eq!(peer.machine.counters.updates_malformed, 1);
+    assert_eq!(peer.machine.counters.prefixes_received, 0);
 }
 
 #[test]
@@ -382,7 +382,7 @@ fn stopping_says_why_and_is_no_flap() {
         r#"Cease 6/2 (Administrative Shutdown), "maintenance""#
     );
     assert_eq!(peer.machine.end(), Some(&End::Stopped));
-    assert_eq!(peer.machine.counters().flaps, 0);
+    assert_eq!(peer.machine.counters.flaps, 0);
     assert_eq!(peer.machine.announced().count(), 0);
 }
 

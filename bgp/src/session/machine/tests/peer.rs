@@ -46,8 +46,7 @@ impl FakePeer {
 
     pub(super) fn connect_on(terms: Arc<Terms>, wanted: Wanted) -> Self {
         let now = Instant::now();
-        let counters = PeerCounters::default();
-        let machine = Machine::connected(now, terms, candidates(1), wanted, counters);
+        let machine = Machine::connected(now, terms, candidates(1), wanted);
         Self {
             machine,
             now,

@@ -1,0 +1,57 @@
+//! One peer on the board.
+
+use std::time::Instant;
+
+use super::board::PeerId;
+use super::{PeerCounters, PeerState, PeerStatus};
+use crate::PeerConfig;
+
+/// The status of one peer, with moments instead of ages.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) id: PeerId,
+    pub(super) status: PeerStatus,
+    pub(super) since: Instant,
+    pub(super) error_at: Option<Instant>,
+    /// The last order of the operator (open, close) that this peer has carried out.
+    pub(super) carried_out: u64,
+}
+
+// === impl Entry ===
+
+impl Entry {
+    pub(super) fn new(id: PeerId, peer: &PeerConfig, now: Instant) -> Self {
+        let status = PeerStatus {
+            address: peer.address,
+            port: peer.port,
+            asn: peer.asn,
+            remote_asn: None,
+            state: PeerState::Idle,
+            since_seconds: 0,
+            local_address: None,
+            router_id: None,
+            hold_time_seconds: None,
+            announced: Vec::new(),
+            not_announced: None,
+            last_error: None,
+            last_error_seconds: None,
+            counters: PeerCounters::default(),
+        };
+        Self {
+            id,
+            status,
+            since: now,
+            error_at: None,
+            carried_out: 0,
+        }
+    }
+
+    pub(super) fn read(&self, now: Instant) -> PeerStatus {
+        let age = |at| now.saturating_duration_since(at).as_secs();
+        PeerStatus {
+            since_seconds: age(self.since),
+            last_error_seconds: self.error_at.map(age),
+            ..self.status.clone()
+        }
+    }
+}
