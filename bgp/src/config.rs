@@ -1,13 +1,17 @@
 //! What a speaker is made from.
 
+mod interface;
 mod peer;
 mod peer_as;
+mod ttl;
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
+pub use interface::Interface;
 pub use peer::PeerConfig;
 pub use peer_as::PeerAs;
+pub use ttl::Ttl;
 
 use crate::{Asn, ConfigError};
 

@@ -11,6 +11,7 @@ use crate::listener::{self, Register};
 use crate::peer::{self, Brief, Door, Orders, Peer};
 use crate::plan::Plan;
 use crate::session::Terms;
+use crate::socket::sign;
 use crate::status::{Board, PeerId};
 
 /// The tasks, and what leads to them.
@@ -73,7 +74,21 @@ impl Crew {
         let doors = self.members.iter();
         let doors = doors.map(|member| (member.terms.peer.address, member.door.clone()));
         self.register.send_replace(Arc::new(doors.collect()));
+        self.demand_signatures(&plan.listeners);
         self.listen_on(&plan.listeners);
+    }
+
+    /// A key that the kernel does not take keeps its peer out, which is the safe side.
+    fn demand_signatures(&self, listeners: &[Arc<TcpListener>]) {
+        for listener in listeners {
+            let v4 = listener.local_addr().is_ok_and(|local| local.is_ipv4());
+            let peers = self.members.iter().map(|member| &member.terms.peer);
+            for peer in peers.filter(|peer| peer.address.is_ipv4() == v4) {
+                if let Err(error) = sign(listener, peer.address, peer.md5_key.as_ref()) {
+                    tracing::error!(peer = %peer.address, %error, "MD5 key refused");
+                }
+            }
+        }
     }
 
     /// Waits until every session has ended, as [`Orders`] or a plan without peers make them.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use thiserror::Error;
 
-use crate::{MAX_COMMUNITIES, MAX_LISTENERS, MAX_PEERS, MAX_PREFIXES};
+use crate::{MAX_COMMUNITIES, MAX_LISTENERS, MAX_PEERS, MAX_PREFIXES, Ttl};
 
 /// A number that is no usable AS number.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -25,6 +25,11 @@ pub enum AsnError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0:?} is no community: write two numbers of 16 bits, as in 65535:0")]
 pub struct CommunityError(pub(crate) String);
+
+/// A text that names no network interface; the text, shortened.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0:?} is no name of an interface: 1 to 15 bytes without slash, colon and white space")]
+pub struct InterfaceError(pub(crate) String);
 
 /// An announcement that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -116,6 +121,24 @@ pub enum ConfigError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// No hops, or more than there can be.
+    #[error("peer[{peer}].ttl {ttl:?}: hops must be 1 to 255, for security 1 to 254")]
+    Ttl {
+        /// Position of the peer.
+        peer: usize,
+        /// As given.
+        ttl: Ttl,
+    },
+    /// A source address that cannot be one.
+    #[error("peer[{peer}].source {address}: {reason}")]
+    Source {
+        /// Position of the peer.
+        peer: usize,
+        /// As given.
+        address: IpAddr,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A next hop that no peer would accept.
     #[error("peer[{peer}].{field} {address}: must be a global unicast address of this node")]
     NextHop {
@@ -141,6 +164,8 @@ impl ConfigError {
             Self::DuplicatePeer { second, .. } => format!("peer[{second}].address"),
             Self::Address { peer, .. } => format!("peer[{peer}].address"),
             Self::Port { peer } => format!("peer[{peer}].port"),
+            Self::Ttl { peer, .. } => format!("peer[{peer}].ttl"),
+            Self::Source { peer, .. } => format!("peer[{peer}].source"),
             Self::HoldTime { peer, .. } => format!("peer[{peer}].hold-time"),
             Self::Wait { peer, field, .. } | Self::NextHop { peer, field, .. } => {
                 format!("peer[{peer}].{field}")

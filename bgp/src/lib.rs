@@ -5,7 +5,7 @@
 //! [`Speaker`] owns a thread; everything else here is what goes in ([`SpeakerConfig`],
 //! [`Announcement`]) or comes out ([`SpeakerStatus`]). Inside, `session` is the protocol without
 //! I/O, `peer` drives one session over TCP, `wire` turns changes into UPDATE messages.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod announcement;
 mod asn;
@@ -18,6 +18,7 @@ mod listener;
 mod peer;
 mod plan;
 mod session;
+mod socket;
 mod speaker;
 mod status;
 mod wire;
@@ -25,7 +26,10 @@ mod wire;
 pub use announcement::{Announcement, MAX_COMMUNITIES, MAX_PREFIXES};
 pub use asn::Asn;
 pub use community::Community;
-pub use config::{MAX_LISTENERS, MAX_PEERS, PeerAs, PeerConfig, SpeakerConfig};
-pub use error::{AnnouncementError, AsnError, CommunityError, ConfigError, StartError};
+pub use config::{Interface, MAX_LISTENERS, MAX_PEERS, PeerAs, PeerConfig, SpeakerConfig, Ttl};
+pub use error::{
+    AnnouncementError, AsnError, CommunityError, ConfigError, InterfaceError, StartError,
+};
+pub use socket::{Md5Key, Md5KeyError};
 pub use speaker::Speaker;
 pub use status::{AnnouncementState, PeerCounters, PeerState, PeerStatus, SpeakerStatus};

@@ -1,45 +1,20 @@
 //! Where peers may connect to.
 
-use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::watch;
 use tokio::time;
 
 use crate::peer::Door;
 use crate::status::Board;
 
-/// Connections that the kernel keeps until they are looked at.
-const BACKLOG: i32 = 64;
-
 /// Pause after the kernel could not hand out a connection, for example without file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Who may connect: the door of each peer.
 pub(crate) type Register = Arc<Vec<(IpAddr, Door)>>;
-
-/// A listening socket that accepts nothing yet.
-///
-/// # Errors
-///
-/// The address is taken, is not this node's, or needs a privilege.
-pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM.nonblocking(),
-        Some(Protocol::TCP),
-    )?;
-    socket.set_reuse_address(true)?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
-}
 
 /// Hands every connection to its peer, and closes those of strangers before a byte is exchanged.
 /// Runs until it is dropped.

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustbgpd_wire::notification::cease_subcode;
-use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time;
@@ -21,6 +20,7 @@ pub(crate) use door::Door;
 use crate::PeerState;
 use crate::keeper::Wanted;
 use crate::session::{End, Machine, Origin, Terms};
+use crate::socket::dress;
 use crate::status::{Board, PeerId};
 use backoff::{Backoff, Wait};
 use drive::Drive;
@@ -207,7 +207,7 @@ impl Peer {
     fn accepted(&self, stream: TcpStream) -> Option<Link> {
         self.board
             .count_one(self.id, |counters| &mut counters.accepts);
-        connect::prepare(&SockRef::from(&stream), &self.terms).ok()?;
+        dress(&stream, &self.terms, stream.local_addr().ok()?.is_ipv6()).ok()?;
         self.link(stream, Origin::Peer)
     }
 

@@ -3,8 +3,9 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
+use crate::socket::bind;
 use crate::status::PeerId;
-use crate::{SpeakerConfig, StartError, listener};
+use crate::{SpeakerConfig, StartError};
 
 /// A checked configuration with its sockets, and who is who in it.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Plan {
             let listen = before.map_or(&[][..], |before| &before.config.listen);
             let position = listen.iter().position(|known| known == address);
             let known = position.and_then(|position| before?.listeners.get(position).cloned());
-            let bound = known.map_or_else(|| listener::bind(*address).map(Arc::new), Ok);
+            let bound = known.map_or_else(|| bind(*address).map(Arc::new), Ok);
             bound.map_err(|error| StartError::Listen {
                 address: *address,
                 error,

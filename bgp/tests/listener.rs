@@ -4,9 +4,10 @@
 mod support;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use metal_bgp::{PeerState, Speaker, SpeakerConfig, StartError};
+use metal_bgp::{Md5Key, PeerState, Speaker, SpeakerConfig, StartError};
+use socket2::{Domain, Socket, Type};
 use support::{
     KEEPALIVE, Leaf, NOTIFICATION, OPEN, PATIENCE, UPDATE, announcement, block_on, config, listen,
     until,
@@ -111,6 +112,28 @@ fn when_the_peer_gives_one_of_two_connections_up_the_other_goes_on() {
     drop(ours);
     theirs.establish();
     until(&speaker, |peers| peers[0].state == PeerState::Established);
+}
+
+#[test]
+fn a_peer_with_a_key_is_let_in_with_signatures_only_until_the_key_is_gone() {
+    let mut config = passive();
+    config.peers[0].md5_key = Some(Md5Key::new(b"key").unwrap());
+    let speaker = Speaker::start(config.clone()).unwrap();
+    until(&speaker, |peers| peers[0].state == PeerState::Active);
+    let at = speaker.listening()[0];
+    let unsigned = || {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((LEAF, 0)).into()).unwrap();
+        socket.connect_timeout(&at.into(), Duration::from_millis(500))
+    };
+    let refused = unsigned().expect_err("no answer without a signature");
+    assert_eq!(refused.kind(), std::io::ErrorKind::TimedOut);
+    config.peers[0].md5_key = None;
+    speaker.reconfigure(config).unwrap();
+    let began = Instant::now();
+    while unsigned().is_err() {
+        assert!(began.elapsed() < PATIENCE, "still demanded");
+    }
 }
 
 #[test]

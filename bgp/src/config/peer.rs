@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use super::PeerAs;
-use crate::ConfigError;
+use super::{Interface, PeerAs, Ttl};
+use crate::{ConfigError, Md5Key};
 
 const MAX_WAIT: Duration = Duration::from_secs(300);
 const MIN_SEND_HOLD: Duration = Duration::from_secs(1);
@@ -44,6 +44,15 @@ pub struct PeerConfig {
     /// Next hop of IPv6 prefixes. Default: the session's local address, or over an IPv4 session
     /// the first global IPv6 address of the interface that holds it.
     pub next_hop_v6: Option<Ipv6Addr>,
+    /// Signs the connection (RFC 2385). The peer must have the same key. Default: none.
+    pub md5_key: Option<Md5Key>,
+    /// How far away the peer may be. Default: on the same link.
+    pub ttl: Ttl,
+    /// The address that connections are made from. Default: the kernel chooses.
+    pub source: Option<IpAddr>,
+    /// The interface that connections are bound to; the peer is reached through it whatever the
+    /// routes say. Default: none.
+    pub interface: Option<Interface>,
 }
 
 // === impl PeerConfig ===
@@ -63,6 +72,10 @@ impl PeerConfig {
             connect_timeout: Duration::from_secs(3),
             next_hop_v4: None,
             next_hop_v6: None,
+            md5_key: None,
+            ttl: Ttl::default(),
+            source: None,
+            interface: None,
         }
     }
 
@@ -116,7 +129,31 @@ impl PeerConfig {
                 reason: "must not be shorter than retry-min",
             });
         }
+        if !self.ttl.is_valid() {
+            return Err(ConfigError::Ttl {
+                peer,
+                ttl: self.ttl,
+            });
+        }
+        self.validate_source(peer)?;
         self.validate_next_hops(peer)
+    }
+
+    fn validate_source(&self, peer: usize) -> Result<(), ConfigError> {
+        let Some(source) = self.source else {
+            return Ok(());
+        };
+        let reason = match source {
+            a if a == self.address => "is the peer's own address",
+            a if a.is_unspecified() || a.is_multicast() => "is no address of a node",
+            a if a.is_ipv4() != self.address.is_ipv4() => "is not of the address's family",
+            _ => return Ok(()),
+        };
+        Err(ConfigError::Source {
+            peer,
+            address: source,
+            reason,
+        })
     }
 
     fn validate_address(&self, peer: usize) -> Result<(), ConfigError> {

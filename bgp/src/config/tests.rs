@@ -26,7 +26,7 @@ fn the_defaults_are_accepted() {
 #[test]
 fn every_mistake_names_its_field() {
     let second = Duration::from_secs(1);
-    let cases: [(&str, SpeakerConfig); 15] = [
+    let cases: [(&str, SpeakerConfig); 20] = [
         (
             "peer[0].send-hold-time",
             with(|c| c.peers[0].send_hold_time = Some(8 * second)),
@@ -70,6 +70,23 @@ fn every_mistake_names_its_field() {
         (
             "peer[0].connect-timeout",
             with(|c| c.peers[0].connect_timeout = Duration::ZERO),
+        ),
+        ("peer[0].ttl", with(|c| c.peers[0].ttl = Ttl::Multihop(0))),
+        (
+            "peer[0].ttl",
+            with(|c| c.peers[0].ttl = Ttl::Security { hops: 255 }),
+        ),
+        (
+            "peer[0].source",
+            with(|c| c.peers[0].source = Some("10.0.0.254".parse().unwrap())),
+        ),
+        (
+            "peer[0].source",
+            with(|c| c.peers[0].source = Some("2001:db8::1".parse().unwrap())),
+        ),
+        (
+            "peer[0].source",
+            with(|c| c.peers[0].source = Some("0.0.0.0".parse().unwrap())),
         ),
         (
             "peer[1].next-hop-v6",

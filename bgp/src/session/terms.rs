@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustbgpd_wire::{Afi, Safi};
 
-use crate::{Asn, PeerAs, PeerConfig, SpeakerConfig};
+use crate::{Asn, PeerAs, PeerConfig, SpeakerConfig, Ttl};
 
 /// Who we are and whom we expect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,16 @@ impl Terms {
             hold_time => 2 * hold_time,
         };
         self.peer.send_hold_time.unwrap_or(by_default)
+    }
+
+    /// Why nothing may be heard over a connection, for the end of a sentence.
+    pub(crate) fn silence(&self) -> &'static str {
+        match self.peer.ttl {
+            Ttl::Security { .. } => {
+                ": this node ignores what it sends unless it has TTL security as well"
+            }
+            Ttl::Direct | Ttl::Multihop(_) => "",
+        }
     }
 
     /// The same for the state machine. Never asks for graceful restart: a leaf must not keep the

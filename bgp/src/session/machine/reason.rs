@@ -85,7 +85,8 @@ impl Machine {
     pub(super) fn hold_reason(&self) -> String {
         match (self.fsm.state(), self.fsm.negotiated()) {
             (SessionState::OpenSent, _) => {
-                "the peer accepted the connection and sent no OPEN".to_owned()
+                let silence = self.terms.silence();
+                format!("the peer accepted the connection and sent no OPEN{silence}")
             }
             (_, Some(of)) if of.hold_time > 0 => format!(
                 "nothing was heard from the peer for the hold time of {} s",

@@ -1,0 +1,12 @@
+//! Sockets as a speaker needs them: every option that is set anywhere in this crate is set here.
+//!
+//! `option` is the one module that may use `unsafe`, for the options that no safe crate offers.
+
+mod connect;
+mod key;
+mod listen;
+mod option;
+
+pub(crate) use connect::{Dial, dress};
+pub use key::{Md5Key, Md5KeyError};
+pub(crate) use listen::{bind, sign};
