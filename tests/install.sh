@@ -17,6 +17,7 @@ packages=(
   etcd-client   # sets up roles in a test
   etcd-server   # a store
   frr           # leaf switch of the lab
+  gobgpd        # an external BGP daemon
   iproute2      # network namespaces, monitor
   nftables      # cuts in the lab
   nginx-light   # the other side of the benchmark
@@ -92,12 +93,22 @@ install_crdb_parser() {
     go build -trimpath -buildvcs=false -o "$clients/bin/crdb-parser" .)
 }
 
+install_gobgp4() {
+  command -v go >/dev/null || return 0
+  local source="$here/../bgp/tests/gobgp4" stamp="$clients/gobgp4.stamp"
+  up_to_date "$stamp" "$source"/go.mod "$source"/go.sum && [[ -x $clients/bin/gobgpd4 ]] && return
+  rm -f "$stamp"
+  (cd "$source" && go build -trimpath -buildvcs=false -o "$clients/bin/gobgpd4" \
+    github.com/osrg/gobgp/v4/cmd/gobgpd)
+  cat "$source"/go.mod "$source"/go.sum | sha256sum >"$stamp"
+}
+
 mkdir -p "$clients/bin"
 clients=$(cd "$clients" && pwd)
 case ${1:-all} in
   packages) parts=(packages) ;;
-  clients) parts=(python go crdb_parser) ;;
-  all) parts=(packages python go crdb_parser) ;;
+  clients) parts=(python go crdb_parser gobgp4) ;;
+  all) parts=(packages python go crdb_parser gobgp4) ;;
   *)
     echo "usage: $0 [packages|clients]" >&2
     exit 2

@@ -16,6 +16,27 @@ pub(crate) struct Lease {
     pub(crate) valid_until: Instant,
 }
 
+// === impl Lease ===
+
+impl Lease {
+    /// Until `valid_until`; the same announcement again only moves that moment.
+    pub(crate) fn renew(
+        leases: &watch::Sender<Option<Self>>,
+        announcement: Announcement,
+        valid_until: Instant,
+    ) {
+        leases.send_modify(|lease| match lease {
+            Some(lease) if *lease.announcement == announcement => lease.valid_until = valid_until,
+            _ => {
+                *lease = Some(Self {
+                    announcement: Arc::new(announcement),
+                    valid_until,
+                });
+            }
+        });
+    }
+}
+
 /// What the peers are to be told now. Changes only when they would see a difference.
 pub(crate) type Wanted = Option<Arc<Announcement>>;
 

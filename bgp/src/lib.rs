@@ -2,7 +2,8 @@
 //! somebody keeps saying that the service is fit, withdraws them by itself when that stops,
 //! and imports nothing.
 //!
-//! [`Speaker`] owns a thread; everything else here is what goes in ([`SpeakerConfig`],
+//! [`Speaker`] owns a thread, as does [`Daemon`], which announces through an external daemon
+//! instead (feature `daemon`); everything else here is what goes in ([`SpeakerConfig`],
 //! [`Announcement`]) or comes out ([`SpeakerStatus`]). Inside, `session` is the protocol without
 //! I/O, `peer` drives one session over TCP, `wire` turns changes into UPDATE messages.
 #![deny(unsafe_code)]
@@ -12,6 +13,8 @@ mod asn;
 mod community;
 mod config;
 mod crew;
+#[cfg(feature = "daemon")]
+mod daemon;
 mod error;
 mod keeper;
 mod listener;
@@ -27,9 +30,13 @@ pub use announcement::{Announcement, MAX_COMMUNITIES, MAX_PREFIXES};
 pub use asn::Asn;
 pub use community::Community;
 pub use config::{Interface, MAX_LISTENERS, MAX_PEERS, PeerAs, PeerConfig, SpeakerConfig, Ttl};
+#[cfg(feature = "daemon")]
+pub use daemon::{Daemon, DaemonAddress, DaemonConfig, withdraw_all};
 pub use error::{
     AnnouncementError, AsnError, CommunityError, ConfigError, InterfaceError, StartError,
 };
 pub use socket::{Md5Key, Md5KeyError};
 pub use speaker::Speaker;
-pub use status::{AnnouncementState, PeerCounters, PeerState, PeerStatus, SpeakerStatus};
+pub use status::{
+    AnnouncementState, DaemonStatus, PeerCounters, PeerState, PeerStatus, SpeakerStatus,
+};

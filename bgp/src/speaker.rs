@@ -117,15 +117,7 @@ impl Speaker {
     /// announcement again only moves that moment and sends nothing; another one replaces it, and
     /// peers are sent exactly the difference.
     pub fn announce(&self, announcement: Announcement, valid_until: Instant) {
-        self.leases.send_modify(|lease| match lease {
-            Some(lease) if *lease.announcement == announcement => lease.valid_until = valid_until,
-            _ => {
-                *lease = Some(Lease {
-                    announcement: Arc::new(announcement),
-                    valid_until,
-                });
-            }
-        });
+        Lease::renew(&self.leases, announcement, valid_until);
     }
 
     /// Withdraws everything; the sessions stay.

@@ -38,8 +38,23 @@ pub struct SpeakerStatus {
     /// How many accepted connections came from an address that is no peer's, or while their peer
     /// was closed; each was closed at once.
     pub refused: u64,
-    /// One entry per configured peer, in the order of the configuration.
+    /// One entry per configured peer, in the order of the configuration; with an external daemon,
+    /// one per neighbour of it.
     pub peers: Vec<PeerStatus>,
+    /// The external daemon that announces for us, if one does.
+    pub daemon: Option<DaemonStatus>,
+}
+
+/// The connection to an external daemon at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct DaemonStatus {
+    /// Where its API is.
+    pub address: String,
+    /// What it speaks; `None` while it cannot be reached.
+    pub api: Option<String>,
+    /// Why it could not be brought to what is wanted, as one sentence; `None` while it is.
+    pub last_error: Option<String>,
 }
 
 /// One peer at one moment.
@@ -103,6 +118,30 @@ pub enum AnnouncementState {
     Announced,
     /// Withdrawn because nobody renewed it in time.
     Expired,
+}
+
+// === impl PeerStatus ===
+
+impl PeerStatus {
+    /// A peer of which nothing is known yet.
+    pub(crate) fn idle(address: IpAddr, port: u16, asn: PeerAs) -> Self {
+        Self {
+            address,
+            port,
+            asn,
+            remote_asn: None,
+            state: PeerState::Idle,
+            since_seconds: 0,
+            local_address: None,
+            router_id: None,
+            hold_time_seconds: None,
+            announced: Vec::new(),
+            not_announced: None,
+            last_error: None,
+            last_error_seconds: None,
+            counters: PeerCounters::default(),
+        }
+    }
 }
 
 // === impl PeerState ===

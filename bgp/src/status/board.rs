@@ -50,6 +50,7 @@ impl Board {
             expirations: 0,
             refused: 0,
             peers: Vec::new(),
+            daemon: None,
         };
         Self(Arc::new(Shared {
             sheet: Mutex::new(Sheet {

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
+use super::PeerStatus;
 use super::board::PeerId;
-use super::{PeerCounters, PeerState, PeerStatus};
 use crate::PeerConfig;
 
 /// The status of one peer, with moments instead of ages.
@@ -21,22 +21,7 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn new(id: PeerId, peer: &PeerConfig, now: Instant) -> Self {
-        let status = PeerStatus {
-            address: peer.address,
-            port: peer.port,
-            asn: peer.asn,
-            remote_asn: None,
-            state: PeerState::Idle,
-            since_seconds: 0,
-            local_address: None,
-            router_id: None,
-            hold_time_seconds: None,
-            announced: Vec::new(),
-            not_announced: None,
-            last_error: None,
-            last_error_seconds: None,
-            counters: PeerCounters::default(),
-        };
+        let status = PeerStatus::idle(peer.address, peer.port, peer.asn);
         Self {
             id,
             status,
