@@ -92,12 +92,22 @@ install_crdb_parser() {
     go build -trimpath -buildvcs=false -o "$clients/bin/crdb-parser" .)
 }
 
+# Likewise, of a version newer than Debian's.
+install_etcd() {
+  if ! command -v go >/dev/null; then
+    echo "skipped: no Go, so no etcd newer than Debian's"
+    return
+  fi
+  (cd "$here/../storage/tests/etcd-server" &&
+    go build -trimpath -buildvcs=false -o "$clients/bin/etcd" .)
+}
+
 mkdir -p "$clients/bin"
 clients=$(cd "$clients" && pwd)
 case ${1:-all} in
   packages) parts=(packages) ;;
-  clients) parts=(python go crdb_parser) ;;
-  all) parts=(packages python go crdb_parser) ;;
+  clients) parts=(python go crdb_parser etcd) ;;
+  all) parts=(packages python go crdb_parser etcd) ;;
   *)
     echo "usage: $0 [packages|clients]" >&2
     exit 2
