@@ -103,12 +103,22 @@ install_gobgp4() {
   cat "$source"/go.mod "$source"/go.sum | sha256sum >"$stamp"
 }
 
+# Likewise, of a version newer than Debian's.
+install_etcd() {
+  if ! command -v go >/dev/null; then
+    echo "skipped: no Go, so no etcd newer than Debian's"
+    return
+  fi
+  (cd "$here/../storage/tests/etcd-server" &&
+    go build -trimpath -buildvcs=false -o "$clients/bin/etcd" .)
+}
+
 mkdir -p "$clients/bin"
 clients=$(cd "$clients" && pwd)
 case ${1:-all} in
   packages) parts=(packages) ;;
-  clients) parts=(python go crdb_parser gobgp4) ;;
-  all) parts=(packages python go crdb_parser gobgp4) ;;
+  clients) parts=(python go crdb_parser gobgp4 etcd) ;;
+  all) parts=(packages python go crdb_parser gobgp4 etcd) ;;
   *)
     echo "usage: $0 [packages|clients]" >&2
     exit 2

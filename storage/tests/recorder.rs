@@ -1,8 +1,9 @@
 //! The suite's own eyes: what is wrong on purpose is found.
 #![allow(clippy::unwrap_used, reason = "tests")]
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
+use futures::{StreamExt, TryStreamExt};
 use metal_storage::conformance::linear::Recorder;
 use metal_storage::{
     Batch, BoxFuture, BoxStream, Change, Error, Guard, Key, Memory, Name, OpId, Page, Query, Read,
@@ -26,6 +27,8 @@ enum Lie {
     Denies,
     /// Unknown, and then it happens late; no lie.
     Unsure,
+    /// Watchers see another operation than the one that was acknowledged.
+    ShowsAnother,
 }
 
 struct Liar {
@@ -76,7 +79,7 @@ impl Store for Liar {
                         self.store.commit(batch).await?;
                         return Err(Error::Unknown(op));
                     }
-                    Lie::None | Lie::ReadsOld | Lie::ListsOld => {}
+                    Lie::None | Lie::ReadsOld | Lie::ListsOld | Lie::ShowsAnother => {}
                 }
             }
             self.store.commit(batch).await
@@ -84,7 +87,13 @@ impl Store for Liar {
     }
 
     fn watch(&self, scope: Scope, since: Revision) -> BoxStream<'static, Result<Change>> {
-        self.store.watch(scope, since)
+        let (lie, stream) = (self.lie, self.store.watch(scope, since));
+        Box::pin(stream.map_ok(move |mut change| {
+            if lie == Lie::ShowsAnother && change.revision.get() == 6 {
+                change.op = OpId::new();
+            }
+            change
+        }))
     }
 }
 
@@ -104,6 +113,23 @@ fn put(id: &str, doc: &str) -> Batch {
 
 /// Five commits, a sixth of which the liar lies, what a client does about it, and a look.
 async fn history(lie: Lie, sixth: Batch, again: bool) -> std::result::Result<(), String> {
+    recorded(lie, sixth, again).await.check()
+}
+
+/// The same, and what a watcher saw.
+async fn watched(lie: Lie) -> std::result::Result<(), String> {
+    let recorder = recorded(lie, put("a", "6"), false).await;
+    watch(&recorder, 6).await;
+    recorder.check()
+}
+
+async fn watch(recorder: &Recorder, changes: usize) {
+    let stream = recorder.watch(Scope::Global, Revision::ZERO);
+    let seen = stream.take(changes).try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(seen.len(), changes);
+}
+
+async fn recorded(lie: Lie, sixth: Batch, again: bool) -> Recorder {
     let recorder = Recorder::new(Arc::new(Liar {
         lie,
         store: Memory::new(),
@@ -122,7 +148,7 @@ async fn history(lie: Lie, sixth: Batch, again: bool) -> std::result::Result<(),
     recorder.get(&key("a"), Read::Latest).await.unwrap();
     let query = Query::new(Scope::Global, Name::from_static("thing2"));
     recorder.list(&query, Read::Latest).await.unwrap();
-    recorder.check()
+    recorder
 }
 
 #[tokio::test]
@@ -150,6 +176,62 @@ async fn every_lie_is_found_and_told() {
         let wrong = history(lie, sixth, again).await.unwrap_err();
         assert!(wrong.contains("none of these can be next"), "{wrong}");
     }
+}
+
+#[tokio::test]
+async fn what_watchers_see_is_held_against_the_answers() {
+    watched(Lie::None).await.unwrap();
+    watched(Lie::Unsure).await.unwrap();
+    let wrong = watched(Lie::Denies).await.unwrap_err();
+    assert!(wrong.contains("at revision 6"), "{wrong}");
+    assert!(wrong.contains("answered as not done"), "{wrong}");
+    let wrong = watched(Lie::ShowsAnother).await.unwrap_err();
+    assert!(wrong.contains("at revision 6"), "{wrong}");
+}
+
+#[tokio::test]
+async fn what_watchers_see_spares_the_search_for_what_was_never_answered() {
+    /// Commits when it is told to, the last first, and answers nobody.
+    #[derive(Default)]
+    struct Late {
+        store: Memory,
+        waiting: Mutex<Vec<Batch>>,
+    }
+    impl Store for Late {
+        fn get<'a>(
+            &'a self,
+            key: &'a Key,
+            read: Read,
+        ) -> BoxFuture<'a, Result<Option<Stored<Record>>>> {
+            self.store.get(key, read)
+        }
+        fn list<'a>(&'a self, query: &'a Query, read: Read) -> BoxFuture<'a, Result<Page>> {
+            self.store.list(query, read)
+        }
+        fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<Revision>> {
+            self.waiting.lock().unwrap().push(batch);
+            Box::pin(std::future::pending())
+        }
+        fn watch(&self, scope: Scope, since: Revision) -> BoxStream<'static, Result<Change>> {
+            self.store.watch(scope, since)
+        }
+    }
+    const COMMITS: usize = 20;
+    let late = Arc::new(Late::default());
+    let recorder = Recorder::new(late.clone());
+    for i in 0..COMMITS {
+        let mut commit = recorder.commit(put(&format!("{i:02}"), "1"));
+        assert!(futures::poll!(&mut commit).is_pending());
+    }
+    let waiting = std::mem::take(&mut *late.waiting.lock().unwrap());
+    for batch in waiting.into_iter().rev() {
+        late.store.commit(batch).await.unwrap();
+    }
+    let query = Query::new(Scope::Global, Name::from_static("thing2"));
+    recorder.list(&query, Read::Latest).await.unwrap();
+    // To try every order of so many would take far too long.
+    watch(&recorder, COMMITS).await;
+    recorder.check().unwrap();
 }
 
 #[tokio::test]

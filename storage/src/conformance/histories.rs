@@ -74,7 +74,12 @@ where
     }
     bounded(tasks.join_all()).await;
     // What came of everything.
-    recorder.list(&query(), Read::Latest).await.unwrap();
+    for scope in recorder.scopes() {
+        let query = Query::new(scope.clone(), Name::from_static("thing"));
+        let page = recorder.list(&query, Read::Latest).await.unwrap();
+        let mut stream = recorder.watch(scope, Revision::ZERO);
+        revisions(&mut stream, page.revision.get() as usize).await;
+    }
     assert!(recorder.len() > EACH * CLIENTS as usize / 2);
     if let Err(wrong) = recorder.check() {
         panic!("{wrong}");

@@ -363,6 +363,9 @@ fn classify(status: &Status) -> Fault {
             "etcd permits less than we need, see --max-request-bytes and --max-txn-ops: {message}"
         ));
     }
+    if says("database space exceeded") {
+        return Fault::Full(message.to_owned());
+    }
     if says("no leader") || says("too many requests") {
         return Fault::NotDone(message.to_owned());
     }

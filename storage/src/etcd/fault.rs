@@ -7,6 +7,10 @@ pub(super) enum Fault {
     NotDone(String),
     /// It may have happened, or may happen yet.
     Unknown(String),
+    /// There is no space left. It happened or it did not, and nothing of it is on its way any more:
+    /// etcd checks the space before it takes a transaction up and once more when it applies it, and
+    /// the second time it applies it and answers with the same words.
+    Full(String),
     /// The cluster's revision that was asked for is compacted.
     Compacted,
     /// To try again is pointless.
@@ -19,7 +23,9 @@ impl Fault {
     /// What a reader is told.
     pub(super) fn into_error(self) -> Error {
         match self {
-            Self::NotDone(reason) | Self::Unknown(reason) => Error::Unavailable { reason },
+            Self::NotDone(reason) | Self::Unknown(reason) | Self::Full(reason) => {
+                Error::Unavailable { reason }
+            }
             Self::Compacted => Error::Unavailable {
                 reason: "etcd compacted what was being read".into(),
             },

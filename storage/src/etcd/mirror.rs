@@ -10,6 +10,7 @@ use super::head::Head;
 use super::layout::Layout;
 use super::load;
 use super::view::{Lost, View};
+use crate::change::Change;
 use crate::error::{Error, Result};
 use crate::revision::Revision;
 use crate::scope::Scope;
@@ -104,6 +105,20 @@ impl Mirror {
         let view = self.view.get();
         view.map(|view| view.read().unwrap_or_else(PoisonError::into_inner).head())
             .unwrap_or_default()
+    }
+
+    /// At most so many of the changes after a revision; none if there are none yet.
+    ///
+    /// If they are forgotten, the revision named is the cluster's oldest and not only this
+    /// view's, which may be behind: who goes on from it at another node shall find it there.
+    pub(super) async fn changes(&self, since: Revision, limit: usize) -> Result<Vec<Arc<Change>>> {
+        match self.view().await?.changes(since, limit) {
+            Err(Error::Compacted(_)) => {}
+            changes => return changes,
+        }
+        // Without a majority, ours is the best guess.
+        let _ = self.latest().await;
+        self.view().await?.changes(since, limit)
     }
 
     /// Brings the view to everything that was committed before the call.

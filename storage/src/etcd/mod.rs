@@ -309,11 +309,7 @@ impl Store for Etcd {
             };
             let mut seen = since;
             loop {
-                let more = match mirror.view().await {
-                    Ok(view) => view.changes(seen, CHANGES),
-                    Err(error) => Err(error),
-                };
-                match more {
+                match mirror.changes(seen, CHANGES).await {
                     Ok(changes) if changes.is_empty() => {
                         if head.wait_for(|now| *now > seen).await.is_err() {
                             yield Err(closed());

@@ -101,7 +101,8 @@ impl<'a> Group<'a> {
             let counters = &self.mirror.shared.counters;
             counters.fault();
             match fault {
-                Fault::Refused(error) => {
+                fault @ (Fault::Refused(_) | Fault::Full(_)) => {
+                    let error = fault.into_error();
                     tracing::warn!(scope = %self.mirror.scope, %error, "etcd refused commits");
                     give_up(jobs, &error, |_| true);
                 }
@@ -129,6 +130,19 @@ impl<'a> Group<'a> {
             let batches = jobs.iter().map(|job| &job.batch);
             plan::plan(&view, &mirror.layout, options, &mirror.shared.node, batches)
         };
+        if plan
+            .verdicts
+            .iter()
+            .any(|v| matches!(v, Verdict::Before(_)))
+        {
+            // They are done, whatever becomes of the others.
+            let done = |verdict| match verdict {
+                Verdict::Before(revision) => Verdict::Before(revision),
+                _ => Verdict::Later,
+            };
+            answer(jobs, plan.verdicts.into_iter().map(done).collect());
+            return Ok(());
+        }
         let found = plan.head.mod_revision;
         if plan.changes.is_empty() {
             let refused = |verdict: &Verdict| matches!(verdict, Verdict::Refused(_));
@@ -163,20 +177,30 @@ impl<'a> Group<'a> {
                 if self.another_waits(response, compared) {
                     self.wait = Some(begun.elapsed());
                 }
-                mirror.advance(head, changes).await?;
+                let taken_over = mirror.advance(head, changes).await;
+                taken_over.inspect_err(|_| mark_sent(jobs, &verdicts))?;
                 let done = verdicts.iter().filter(|v| !matches!(v, Verdict::Later));
                 mirror.shared.counters.group(done.count());
                 answer(jobs, verdicts);
                 Ok(())
             }
-            Err(fault) => {
-                if matches!(fault, Fault::Unknown(_)) {
-                    for (job, verdict) in jobs.iter_mut().zip(&verdicts) {
-                        job.sent |= matches!(verdict, Verdict::Now(_));
-                    }
+            Err(Fault::Full(reason)) => {
+                let looked = mirror.pull().await;
+                looked.inspect_err(|_| mark_sent(jobs, &verdicts))?;
+                let view = mirror.view().await?;
+                let happened = jobs.iter().any(|job| view.op(job.batch.op).is_some());
+                // If so, the next attempt answers it as done.
+                if happened {
+                    Ok(())
+                } else {
+                    Err(Fault::Full(reason))
                 }
+            }
+            Err(fault @ Fault::Unknown(_)) => {
+                mark_sent(jobs, &verdicts);
                 Err(fault)
             }
+            Err(fault) => Err(fault),
         }
     }
 
@@ -255,6 +279,13 @@ impl<'a> Group<'a> {
     async fn rest(&mut self) {
         tokio::time::sleep(jitter(self.rest)).await;
         self.rest = (self.rest * 2).min(REST_MAX);
+    }
+}
+
+/// Remembers of those that were to happen that they may have.
+fn mark_sent(jobs: &mut VecDeque<Job>, verdicts: &[Verdict]) {
+    for (job, verdict) in jobs.iter_mut().zip(verdicts) {
+        job.sent |= matches!(verdict, Verdict::Now(_));
     }
 }
 

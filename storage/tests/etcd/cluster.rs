@@ -105,8 +105,8 @@ impl Cluster {
             let name = format!("m{i}");
             let data = own.join("data").display().to_string();
             let (peer, all) = (url(place.peer), all.join(","));
+            command.push(program());
             let args = [
-                "etcd",
                 "--name",
                 &name,
                 "--data-dir",
@@ -259,15 +259,22 @@ impl Member {
     }
 }
 
+/// Names the etcd that the tests run on, if not Debian's.
+pub const PROGRAM: &str = "METAL_TEST_ETCD";
+
+fn program() -> String {
+    std::env::var(PROGRAM).unwrap_or_else(|_| "/usr/bin/etcd".into())
+}
+
 /// Says in one line what is missing.
 pub fn require_etcd() {
-    let there = |name: &str| Path::new("/usr/bin").join(name).exists();
+    let program = program();
     assert!(
-        there("etcd"),
-        "etcd is missing: install Debian's package etcd-server"
+        Path::new(&program).exists(),
+        "{program} is missing: install Debian's package etcd-server, or name another by {PROGRAM}"
     );
     assert!(
-        there("etcdctl"),
+        Path::new("/usr/bin/etcdctl").exists(),
         "etcdctl is missing: install Debian's package etcd-client"
     );
 }

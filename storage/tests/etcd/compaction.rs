@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-use metal_storage::{Etcd, EtcdOptions, Name, Query, Read, Revision, Scope, Store};
+use metal_storage::{Error, Etcd, EtcdOptions, Name, Query, Read, Revision, Scope, Store};
 
 use crate::contents::{batch, put};
 use crate::suite::{fresh_options, shared};
@@ -68,5 +68,28 @@ async fn a_node_left_far_behind_reads_everything_again() {
         }
         let page = behind.list(&query, Read::Latest).await.unwrap();
         assert_eq!(page.records.len(), 40 * (round + 1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_left_behind_names_the_oldest_revision_that_the_others_remember() {
+    let options = EtcdOptions {
+        history_revisions: 5,
+        ..fresh_options()
+    };
+    let behind = Etcd::connect(options.clone(), &[]).await.unwrap();
+    let store = Etcd::connect(options, &[]).await.unwrap();
+    for _ in 0..20 {
+        for _ in 0..10 {
+            store.commit(batch([put("a", 10)])).await.unwrap();
+        }
+        let mut stream = behind.watch(Scope::Global, Revision::ZERO);
+        let error = stream.next().await.unwrap().unwrap_err();
+        let Error::Compacted(oldest) = error else {
+            panic!("{error:?}");
+        };
+        let mut stream = store.watch(Scope::Global, oldest);
+        let first = stream.next().await.unwrap().unwrap();
+        assert_eq!(first.revision, oldest.next());
     }
 }

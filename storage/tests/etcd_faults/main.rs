@@ -13,6 +13,8 @@ mod cluster;
 mod cuts;
 mod deaths;
 mod network;
+#[path = "../etcd/newer.rs"]
+mod newer;
 mod proxy;
 mod traffic;
 
@@ -31,4 +33,9 @@ async fn alone() -> MutexGuard<'static, ()> {
 async fn while_commits_go_on() {
     let seconds = std::env::var("METAL_TEST_FAULT_SECONDS").map_or(1, |text| text.parse().unwrap());
     tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+#[test]
+fn a_newer_etcd_passes_the_death_of_its_leader_too() {
+    newer::passes("deaths::commits_go_on_when_the_leader_dies");
 }

@@ -1,13 +1,15 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::StreamExt;
 
 use super::checker::{Call, Verdict, check};
 use super::spec::{Op, Spec, State};
 use crate::conformance::kit::{canonical, canonical_batch};
 use crate::{
-    Batch, BoxFuture, BoxStream, Change, Error, Key, Page, Query, Read, Record, Result, Revision,
-    Scope, Store, Stored,
+    Batch, BoxFuture, BoxStream, Change, Error, Key, OpId, Page, Query, Read, Record, Result,
+    Revision, Scope, Store, Stored,
 };
 
 /// Steps that a check takes at most; where revisions say the order, a few for each operation.
@@ -16,7 +18,8 @@ const STEPS: u64 = 2_000_000;
 /// A store that remembers what it was asked and answered, by any number of clients at once, so
 /// that it can be [checked](Self::check) afterwards: also while its engine is killed and cut.
 ///
-/// Only [`Read::Latest`] is remembered of reads; watching passes through. A commit that is
+/// Only [`Read::Latest`] is remembered of reads. What watchers see is held against the answers, and
+/// says when that happened which was never answered: a check need not try where it fits. A commit that is
 /// unknown, or was dropped before it was answered, may happen at any later time, once, or never.
 /// Operation ids that are repeated must be within the history that the store remembers.
 #[derive(Clone)]
@@ -30,6 +33,8 @@ struct History {
     /// Counts questions and answers; no clock of the machine takes part.
     clock: AtomicU64,
     calls: Mutex<HashMap<Scope, Vec<Call<Op>>>>,
+    /// Which operation a watcher saw make which revision.
+    watched: Mutex<HashMap<Scope, HashSet<(Revision, OpId)>>>,
 }
 
 /// A commit that is not answered yet; if it is dropped so, it stays open for ever.
@@ -69,6 +74,11 @@ impl Recorder {
         self.len() == 0
     }
 
+    /// The scopes that were asked of.
+    pub fn scopes(&self) -> Vec<Scope> {
+        self.history.calls().keys().cloned().collect()
+    }
+
     /// Commits of which it is unknown whether they happened.
     pub fn unknown(&self) -> usize {
         let calls = self.history.calls();
@@ -82,8 +92,12 @@ impl Recorder {
     /// # Errors
     /// A text that says which operations do not fit.
     pub fn check(&self) -> std::result::Result<(), String> {
+        let watched = self.history.watched();
+        let none = HashSet::new();
         for (scope, calls) in self.history.calls().iter() {
-            match check(&Spec::of(calls), State::default(), calls, STEPS) {
+            let watched = watched.get(scope).unwrap_or(&none);
+            let spec = Spec::of(calls, watched).map_err(|wrong| format!("{scope}: {wrong}"))?;
+            match check(&spec, State::default(), calls, STEPS) {
                 Verdict::Linear(_) => {}
                 Verdict::Wrong(order) => return Err(explain(scope, calls, &order)),
                 Verdict::Undecided => {
@@ -174,7 +188,13 @@ impl Store for Recorder {
     }
 
     fn watch(&self, scope: Scope, since: Revision) -> BoxStream<'static, Result<Change>> {
-        self.store.watch(scope, since)
+        let history = Arc::clone(&self.history);
+        let stream = self.store.watch(scope.clone(), since);
+        Box::pin(stream.inspect(move |change| {
+            if let Ok(change) = change {
+                history.saw(&scope, change);
+            }
+        }))
     }
 }
 
@@ -220,6 +240,16 @@ impl History {
 
     fn push(&self, scope: &Scope, call: Call<Op>) {
         self.calls().entry(scope.clone()).or_default().push(call);
+    }
+
+    fn saw(&self, scope: &Scope, change: &Change) {
+        let mut watched = self.watched();
+        let of_scope = watched.entry(scope.clone()).or_default();
+        of_scope.insert((change.revision, change.op));
+    }
+
+    fn watched(&self) -> std::sync::MutexGuard<'_, HashMap<Scope, HashSet<(Revision, OpId)>>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn calls(&self) -> std::sync::MutexGuard<'_, HashMap<Scope, Vec<Call<Op>>>> {

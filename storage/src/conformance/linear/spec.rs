@@ -9,9 +9,10 @@ use crate::{
 pub(super) struct Spec {
     /// The operations that were sent more than once; the others need not be remembered.
     repeated: HashSet<OpId>,
-    /// Who was told which revision. No other operation can have it: so one that was never
-    /// answered took effect in a gap between these, or after all, or never.
-    acknowledged: HashMap<Revision, OpId>,
+    /// Which operation made a revision, where it was told so or a watcher saw it. No other can
+    /// have it: so one that was never answered took effect in a gap between these, or after all,
+    /// or never.
+    made: HashMap<Revision, OpId>,
 }
 
 /// Everything of a scope but its history.
@@ -34,29 +35,49 @@ pub(super) enum Op {
 // === impl Spec ===
 
 impl Spec {
-    pub(super) fn of(calls: &[Call<Op>]) -> Self {
-        let mut seen = HashSet::new();
+    /// Of a history, and the revisions that watchers saw made.
+    ///
+    /// # Errors
+    /// A text that says which of those was answered otherwise.
+    pub(super) fn of(
+        calls: &[Call<Op>],
+        watched: &HashSet<(Revision, OpId)>,
+    ) -> std::result::Result<Self, String> {
         let mut spec = Self {
             repeated: HashSet::new(),
-            acknowledged: HashMap::new(),
+            made: HashMap::new(),
         };
+        let mut seen = HashSet::new();
         for call in calls {
             if let Op::Commit(batch, answer) = &call.op {
                 if !seen.insert(batch.op) {
                     spec.repeated.insert(batch.op);
                 }
                 if let Some(Ok(revision)) = answer {
-                    spec.acknowledged.insert(*revision, batch.op);
+                    spec.made.insert(*revision, batch.op);
                 }
             }
         }
-        spec
+        for (revision, op) in watched {
+            if !seen.contains(op) {
+                return Err(format!(
+                    "a watcher saw operation {op} at revision {revision}, which was answered as \
+                     not done or never asked for"
+                ));
+            }
+            let known = *spec.made.entry(*revision).or_insert(*op);
+            if known != *op {
+                return Err(format!(
+                    "a watcher saw operation {op} at revision {revision}, which is that of \
+                     operation {known}"
+                ));
+            }
+        }
+        Ok(spec)
     }
 
     fn is_free(&self, revision: Revision, op: OpId) -> bool {
-        self.acknowledged
-            .get(&revision)
-            .is_none_or(|known| *known == op)
+        self.made.get(&revision).is_none_or(|known| *known == op)
     }
 }
 
@@ -83,6 +104,13 @@ impl Model for Spec {
                         .then_some(after),
                 }
             }
+        }
+    }
+
+    fn only_looks(&self, op: &Op) -> bool {
+        match op {
+            Op::Get(..) | Op::List(..) | Op::Commit(_, Some(Err(_))) => true,
+            Op::Commit(_, Some(Ok(_)) | None) => false,
         }
     }
 }
