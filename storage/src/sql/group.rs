@@ -55,7 +55,17 @@ impl Groups {
     /// made are found by their ids, and a scope's row is locked until the lost one has ended.
     pub(super) async fn commit(&self, scope: &Scope, batches: &[Batch]) -> Vec<Result<Revision>> {
         let deadline = Instant::now() + self.options.retry_wait;
-        let mut unsure = None;
+        self.until(deadline, scope, batches, None).await
+    }
+
+    /// Tries until then. `unsure` is the first revision that an earlier attempt may have made.
+    async fn until(
+        &self,
+        deadline: Instant,
+        scope: &Scope,
+        batches: &[Batch],
+        mut unsure: Option<Revision>,
+    ) -> Vec<Result<Revision>> {
         let mut attempt = 0_u32;
         loop {
             attempt += 1;
@@ -70,14 +80,14 @@ impl Groups {
             if let Some(first) = progress.committing
                 && !fault.is_rollback()
             {
-                unsure = Some(unsure.map_or(first, |known: Revision| known.min(first)));
+                unsure = Some(unsure.map_or(first, |known| known.min(first)));
             }
             if !matches!(fault, Fault::Again(_)) {
                 self.counters.fault();
             }
             match fault {
                 Fault::Refused(_) if batches.len() > 1 => {
-                    return self.one_by_one(scope, batches).await;
+                    return self.one_by_one(deadline, scope, batches, unsure).await;
                 }
                 // What is refused or down now is no less so in a moment, but what became of a
                 // lost COMMIT must be found out.
@@ -99,13 +109,16 @@ impl Groups {
     /// Finds the batch that the database refuses, and commits the others.
     fn one_by_one<'a>(
         &'a self,
+        deadline: Instant,
         scope: &'a Scope,
         batches: &'a [Batch],
+        unsure: Option<Revision>,
     ) -> Boxed<'a, Vec<Result<Revision>>> {
         Box::pin(async move {
             let mut answers = Vec::with_capacity(batches.len());
             for batch in batches {
-                answers.extend(self.commit(scope, std::slice::from_ref(batch)).await);
+                let batch = std::slice::from_ref(batch);
+                answers.extend(self.until(deadline, scope, batch, unsure).await);
             }
             answers
         })

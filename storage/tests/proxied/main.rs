@@ -5,6 +5,7 @@
 
 mod backend;
 mod connecting;
+mod doubts;
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[path = "../support/proxy/mod.rs"]

@@ -222,6 +222,7 @@ impl There<'_> {
                 "40001",
                 "restart transaction: TransactionRetryWithProtoRefreshError: injected",
             ),
+            Fault::Refuse => Message::error("54001", "statement is too large: injected"),
             _ => Message::error("40003", "result is ambiguous: injected"),
         };
         match fault {
@@ -230,10 +231,12 @@ impl There<'_> {
             Fault::CutAfter => self.answered(Answer::Withheld, message),
             Fault::AmbiguousDone => self.answered(Answer::Fails(error), message),
             // A COMMIT that fails leaves no transaction behind.
-            Fault::Retry | Fault::AmbiguousLost if kind == Kind::Commit && message.kind == b'Q' => {
+            Fault::Retry | Fault::Refuse | Fault::AmbiguousLost
+                if kind == Kind::Commit && message.kind == b'Q' =>
+            {
                 self.answered(Answer::Fails(error), Message::query("ROLLBACK"))
             }
-            Fault::Retry | Fault::AmbiguousLost => {
+            Fault::Retry | Fault::Refuse | Fault::AmbiguousLost => {
                 let mark = self.mark(error);
                 Fate::Pass(match message.kind {
                     b'Q' => Message::query(&mark),
