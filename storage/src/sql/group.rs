@@ -1,6 +1,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -10,6 +10,7 @@ use super::client::{Boxed, Client, Transaction, fixed, query};
 use super::engine::Engine;
 use super::fault::Fault;
 use super::options::SqlOptions;
+use super::pause::pause;
 use super::plan::{Plan, TableWrites};
 use super::statements::{ADVANCE, FORGET, HEAD, NEW_SCOPE, NOTIFY, REMEMBER};
 use super::tables::{Table, Tables, keys};
@@ -25,9 +26,6 @@ use crate::revision::Revision;
 use crate::scope::Scope;
 use crate::stats::Counters;
 use crate::value::Value;
-
-/// The longest pause before a group is tried again; the first is a 64th of it.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Commits groups of batches, each in one transaction.
 #[derive(Debug)]
@@ -92,7 +90,9 @@ impl Groups {
                 // What is refused or down now is no less so in a moment, but what became of a
                 // lost COMMIT must be found out.
                 Fault::Refused(_) | Fault::Answer(_) => return refuse(batches, unsure, fault),
-                Fault::Down(_) if unsure.is_none() => return refuse(batches, unsure, fault),
+                Fault::Down(_) | Fault::Missing(_) if unsure.is_none() => {
+                    return refuse(batches, unsure, fault);
+                }
                 _ => {}
             }
             let pause = pause(attempt);
@@ -328,11 +328,4 @@ fn refuse(batches: &[Batch], unsure: Option<Revision>, fault: Fault) -> Vec<Resu
             None => Err(error.clone()),
         })
         .collect()
-}
-
-/// Longer from attempt to attempt, and never the same on two nodes.
-fn pause(attempt: u32) -> Duration {
-    let longest = PAUSE / 64 * 2_u32.pow(attempt.min(7) - 1);
-    let random = u32::try_from(Uuid::new_v4().as_u128() & 0xffff).unwrap_or(0);
-    longest.min(PAUSE) / 0x1_0000 * random
 }

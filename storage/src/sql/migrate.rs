@@ -57,9 +57,7 @@ impl<'a> Migrator<'a> {
         match self.applied().await {
             Ok(applied) if self.missing(&applied).await?.is_empty() => return Ok(()),
             Ok(_) => {}
-            Err(fault @ Fault::Down(_)) if fault.reason().contains("not migrated") => {
-                self.own_tables().await?;
-            }
+            Err(Fault::Missing(_)) => {}
             Err(fault) => return Err(self.error(fault)),
         }
         self.own_tables().await?;
@@ -86,7 +84,7 @@ impl<'a> Migrator<'a> {
     pub(super) async fn check(&self) -> Result<()> {
         let applied = match self.applied().await {
             Ok(applied) => applied,
-            Err(Fault::Down(reason)) if reason.contains("not migrated") => HashSet::new(),
+            Err(Fault::Missing(_)) => HashSet::new(),
             Err(fault) => return Err(self.error(fault)),
         };
         match self.missing(&applied).await?.first() {

@@ -10,6 +10,7 @@ mod doubts;
 mod postgres;
 #[path = "../support/proxy/mod.rs"]
 mod proxy;
+mod reads;
 
 use backend::Behind;
 use proxy::{Engine, Fault, Faults, Point};

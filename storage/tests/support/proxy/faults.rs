@@ -20,6 +20,8 @@ pub enum Fault {
     /// 54001 in place of an answer, as if the statement were too much for the engine; nothing of
     /// the transaction stays.
     Refuse,
+    /// 42P01 in place of an answer, as where a table is not there yet.
+    Missing,
     /// 40003 in place of an answer; it happened.
     AmbiguousDone,
     /// 40003 in place of an answer; it did not happen.
@@ -51,9 +53,10 @@ pub struct Coin(u64);
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Retry,
         Self::Refuse,
+        Self::Missing,
         Self::AmbiguousDone,
         Self::AmbiguousLost,
         Self::CutBefore,

@@ -222,6 +222,7 @@ impl There<'_> {
                 "40001",
                 "restart transaction: TransactionRetryWithProtoRefreshError: injected",
             ),
+            Fault::Missing => Message::error("42P01", "relation does not exist: injected"),
             Fault::Refuse => Message::error("54001", "statement is too large: injected"),
             _ => Message::error("40003", "result is ambiguous: injected"),
         };
@@ -231,12 +232,12 @@ impl There<'_> {
             Fault::CutAfter => self.answered(Answer::Withheld, message),
             Fault::AmbiguousDone => self.answered(Answer::Fails(error), message),
             // A COMMIT that fails leaves no transaction behind.
-            Fault::Retry | Fault::Refuse | Fault::AmbiguousLost
+            Fault::Retry | Fault::Refuse | Fault::Missing | Fault::AmbiguousLost
                 if kind == Kind::Commit && message.kind == b'Q' =>
             {
                 self.answered(Answer::Fails(error), Message::query("ROLLBACK"))
             }
-            Fault::Retry | Fault::Refuse | Fault::AmbiguousLost => {
+            Fault::Retry | Fault::Refuse | Fault::Missing | Fault::AmbiguousLost => {
                 let mark = self.mark(error);
                 Fate::Pass(match message.kind {
                     b'Q' => Message::query(&mark),
