@@ -79,11 +79,14 @@ pub(super) const MIGRATIONS_TABLE: &str = "CREATE TABLE IF NOT EXISTS metal_migr
 (name TEXT NOT NULL PRIMARY KEY, applied TIMESTAMPTZ NOT NULL)";
 pub(super) const LOCK_TABLE: &str = "CREATE TABLE IF NOT EXISTS metal_migration_lock \
 (id INT8 NOT NULL PRIMARY KEY, owner UUID NOT NULL, expires TIMESTAMPTZ NOT NULL)";
-/// Takes the lock if it is free, expired or one's own, for so many milliseconds.
+/// Takes the lock if it is free, expired or one's own, for so many milliseconds. One that expires
+/// later than anybody asks for was taken before the clock was set back, by who may be gone;
+/// clocks of CockroachDB's nodes differ by less than that.
 pub(super) const LOCK: &str = "INSERT INTO metal_migration_lock AS l (id, owner, expires) \
 VALUES (1, $1, now() + $2::INT8 * INTERVAL '1 millisecond') \
 ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, expires = excluded.expires \
-WHERE l.expires <= now() OR l.owner = excluded.owner RETURNING owner";
+WHERE l.expires <= now() OR l.expires > excluded.expires + $2::INT8 * INTERVAL '1 millisecond' \
+OR l.owner = excluded.owner RETURNING owner";
 pub(super) const UNLOCK: &str = "DELETE FROM metal_migration_lock WHERE id = 1 AND owner = $1";
 pub(super) const APPLIED: &str = "SELECT name FROM metal_migration";
 pub(super) const APPLY: &str = "INSERT INTO metal_migration (name, applied) VALUES ($1, now()) \
