@@ -12,7 +12,7 @@ use super::fault::Fault;
 use super::options::SqlOptions;
 use super::pause::pause;
 use super::plan::{Plan, TableWrites};
-use super::statements::{ADVANCE, FORGET, HEAD, NEW_SCOPE, NOTIFY, REMEMBER};
+use super::statements::{ADVANCE, ADVANCE_AND_NOTIFY, FORGET, HEAD, NEW_SCOPE};
 use super::tables::{Table, Tables, keys};
 use super::{bind, rows};
 use crate::batch::{Batch, Write};
@@ -258,17 +258,6 @@ impl Groups {
         plan: &Plan<'_>,
         mut forgotten: Revision,
     ) -> Result<(), Fault> {
-        let (mut revisions, mut ops, mut sizes, mut bodies) = (vec![], vec![], vec![], vec![]);
-        for (revision, batch) in plan.changes() {
-            let body = codec::encode_change(batch.op, &batch.writes);
-            revisions.push(bind::revision(*revision));
-            ops.push(batch.op.as_uuid());
-            sizes.push(bind::size(body.len()));
-            bodies.push(body);
-        }
-        let remember = fixed(REMEMBER).bind(scope.to_owned());
-        let remember = remember.bind(revisions).bind(ops).bind(sizes).bind(bodies);
-        txn.fetch(remember).await?;
         let history = self.options.history_revisions.max(1);
         let head = plan.head().get();
         if head - forgotten.get() > history + history / 8 {
@@ -276,13 +265,32 @@ impl Groups {
             let forget = fixed(FORGET).bind(scope.to_owned());
             txn.fetch(forget.bind(bind::revision(forgotten))).await?;
         }
-        let advance = fixed(ADVANCE).bind(scope.to_owned());
-        let advance = advance.bind(bind::revision(plan.head()));
-        txn.fetch(advance.bind(bind::revision(forgotten))).await?;
-        if self.client.engine == Engine::Postgres {
-            txn.fetch(fixed(NOTIFY).bind(format!("{scope} {head}")))
-                .await?;
+        let (mut revisions, mut ops, mut sizes, mut bodies) = (vec![], vec![], vec![], vec![]);
+        // A group may be longer than the history.
+        let remembered = plan.changes().iter().filter(|(r, _)| *r > forgotten);
+        for (revision, batch) in remembered {
+            let body = codec::encode_change(batch.op, &batch.writes);
+            revisions.push(bind::revision(*revision));
+            ops.push(batch.op.as_uuid());
+            sizes.push(bind::size(body.len()));
+            bodies.push(body);
         }
+        let advance = match self.client.engine {
+            Engine::Postgres => ADVANCE_AND_NOTIFY,
+            Engine::Cockroach => ADVANCE,
+        };
+        let mut advance = fixed(advance)
+            .bind(scope.to_owned())
+            .bind(revisions)
+            .bind(ops)
+            .bind(sizes)
+            .bind(bodies)
+            .bind(bind::revision(plan.head()))
+            .bind(bind::revision(forgotten));
+        if self.client.engine == Engine::Postgres {
+            advance = advance.bind(format!("{scope} {head}"));
+        }
+        txn.fetch(advance).await?;
         Ok(())
     }
 }

@@ -71,7 +71,7 @@ const POSTGRES: u32 = 150_000;
 /// [`Unknown`](Error::Unknown) is left if the database stays away for longer.
 ///
 /// Costs: a `get` one round trip and a page of a `list` likewise; a group of commits four round
-/// trips (begin, head, advance, commit), one more on PostgreSQL, and two or three for each table.
+/// trips (begin, head, advance, commit), and two or three for each table.
 #[derive(Debug)]
 pub struct Sql {
     shared: Arc<Shared>,

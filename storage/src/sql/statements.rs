@@ -47,15 +47,27 @@ SELECT revision FROM metal_change WHERE scope = $1 AND op = u.op LIMIT 1\
 WHERE s.scope = $1 FOR UPDATE OF s";
 pub(super) const NEW_SCOPE: &str = "INSERT INTO metal_scope (scope, revision, forgotten) \
 VALUES ($1, 0, 0) ON CONFLICT (scope) DO NOTHING";
-pub(super) const ADVANCE: &str =
-    "UPDATE metal_scope SET revision = $2, forgotten = $3 WHERE scope = $1";
-pub(super) const REMEMBER: &str = "INSERT INTO metal_change (scope, revision, op, bytes, body) \
+/// Writes down what a group did and moves the scope on.
+macro_rules! advance {
+    ($more:literal) => {
+        concat!(
+            "WITH remembered AS (\
+INSERT INTO metal_change (scope, revision, op, bytes, body) \
 SELECT $1, u.revision, u.op, u.bytes, u.body \
-FROM unnest($2::INT8[], $3::UUID[], $4::INT8[], $5::BYTEA[]) AS u (revision, op, bytes, body)";
+FROM unnest($2::INT8[], $3::UUID[], $4::INT8[], $5::BYTEA[]) AS u (revision, op, bytes, body) \
+RETURNING revision\
+) UPDATE metal_scope SET revision = $6, forgotten = $7 WHERE scope = $1",
+            $more
+        )
+    };
+}
+/// Without a word to other nodes, who look for themselves.
+pub(super) const ADVANCE: &str = advance!("");
+/// PostgreSQL: wakes who listens, too, when the transaction is committed.
+pub(super) const ADVANCE_AND_NOTIFY: &str =
+    advance!(" RETURNING pg_notify('metal_store', $8) AS notified");
 pub(super) const FORGET: &str = "DELETE FROM metal_change WHERE scope = $1 AND revision <= $2";
-/// PostgreSQL: wakes who listens, when the transaction is committed.
-pub(super) const NOTIFY: &str = "SELECT pg_notify('metal_store', $1)";
-/// The channel of [`NOTIFY`].
+/// The channel of [`ADVANCE_AND_NOTIFY`].
 pub(super) const CHANNEL: &str = "metal_store";
 /// PostgreSQL: as the driver writes it.
 const LISTEN: &str = "LISTEN \"metal_store\"";
@@ -221,9 +233,8 @@ pub fn statements(schemas: &[Schema]) -> Result<Vec<Statement>> {
         ("head", None, HEAD),
         ("new scope", None, NEW_SCOPE),
         ("advance", None, ADVANCE),
-        ("remember", None, REMEMBER),
+        ("advance and notify", pg, ADVANCE_AND_NOTIFY),
         ("forget", None, FORGET),
-        ("notify", pg, NOTIFY),
         ("listen", pg, LISTEN),
         ("unlisten", pg, UNLISTEN),
         ("heads", None, HEADS),

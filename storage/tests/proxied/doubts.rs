@@ -3,31 +3,11 @@
 use std::time::Duration;
 
 use metal_storage::conformance::SCHEMAS;
-use metal_storage::{
-    Batch, Error, Field, Key, Name, Query, Read, Record, Result, Revision, Scope, Sql, Store, Write,
-};
+use metal_storage::{Error, Name, Query, Read, Result, Revision, Scope, Sql, Store};
 
 use crate::backend::{options, proxy, server};
+use crate::kit::put;
 use crate::proxy::{Engine, Fault, Faults, Point};
-
-fn put(id: &str) -> Batch {
-    let table = Name::from_static("other");
-    let field = |name, value, unique| Field {
-        name: Name::from_static(name),
-        value,
-        unique,
-    };
-    let mut batch = Batch::new(Scope::Global);
-    batch.writes.push(Write::Put(Record {
-        key: Key::new(Scope::Global, table, id).unwrap(),
-        fields: vec![
-            field("name", id.into(), true),
-            field("group", 1.into(), false),
-        ],
-        doc: "{}".into(),
-    }));
-    batch
-}
 
 async fn head(store: &Sql) -> Revision {
     let query = Query::new(Scope::Global, Name::from_static("other"));
@@ -50,7 +30,7 @@ async fn an_operation_that_was_made_and_forgotten_is_never_made_again() {
     let op = first.op;
     let answers: [Result<Revision>; 2] =
         tokio::join!(store.commit(first), store.commit(second)).into();
-    assert!(proxy.script_is_done());
+    assert!(proxy.script_is_done(), "{answers:?} {:?}", proxy.report());
     assert!(
         matches!(&answers[0], Err(Error::Unknown(of)) if *of == op),
         "{answers:?}"

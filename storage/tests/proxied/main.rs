@@ -5,7 +5,9 @@
 
 mod backend;
 mod connecting;
+mod costs;
 mod doubts;
+mod kit;
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[path = "../support/proxy/mod.rs"]

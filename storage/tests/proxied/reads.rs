@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use metal_storage::conformance::SCHEMAS;
-use metal_storage::{Error, Key, Name, Read, Scope, Sql, Store};
+use metal_storage::{Error, Key, Read, Sql, Store};
 
 use crate::backend::{options, proxy, server};
+use crate::kit::key;
 use crate::proxy::{Engine, Fault, Faults, Point, Proxy};
 
 async fn store(database: &str, connect_wait: Duration) -> (Proxy, Sql, Key) {
@@ -16,8 +17,7 @@ async fn store(database: &str, connect_wait: Duration) -> (Proxy, Sql, Key) {
     // It looks for what others committed by a statement of its own.
     options.poll = Duration::from_secs(3600);
     let store = Sql::connect(options, SCHEMAS).await.unwrap();
-    let key = Key::new(Scope::Global, Name::from_static("other"), "a").unwrap();
-    (proxy, store, key)
+    (proxy, store, key("a"))
 }
 
 #[tokio::test]

@@ -158,6 +158,7 @@ impl There<'_> {
                 self.execute(message, statement.kind)
             }
             b'P' => {
+                self.shared.prepared.fetch_add(1, Relaxed);
                 let text = message.text(1);
                 let statement = Statement::of(&text, self.shared.engine);
                 let name = message.text(0);
