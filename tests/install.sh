@@ -16,6 +16,7 @@ packages=(
   e2fsprogs     # a small file system that fills up
   etcd-client   # sets up roles in a test
   etcd-server   # a store
+  faketime      # steps of a server's clock
   frr           # leaf switch of the lab
   gobgpd        # an external BGP daemon
   iproute2      # network namespaces, monitor

@@ -26,7 +26,8 @@ pub struct Stats {
     pub groups: u64,
     /// Batches in those groups, those that were refused included.
     pub batches: u64,
-    /// Groups tried again, because another node came between or the database was away.
+    /// Groups, and reads, tried again, because another node came between or the database was
+    /// away.
     pub retries: u64,
     /// Faults of the medium.
     pub faults: u64,

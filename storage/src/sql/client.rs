@@ -1,6 +1,6 @@
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, PgPoolOptions, PgRow};
@@ -9,14 +9,13 @@ use sqlx::{AssertSqlSafe, Executor, Postgres};
 use super::engine::Engine;
 use super::fault::Fault;
 use super::options::SqlOptions;
+use super::pause::pause;
 use super::statements::{BEGIN, COMMIT, ROLLBACK};
 use crate::error::Result;
+use crate::stats::Counters;
 
 /// A statement with what is bound to it.
 pub(super) type Query = sqlx::query::Query<'static, Postgres, sqlx::postgres::PgArguments>;
-
-/// How often a read is tried.
-const TRIES: usize = 4;
 
 /// What the server is given beyond its own bound for a statement.
 const GRACE: Duration = Duration::from_secs(1);
@@ -27,6 +26,7 @@ pub(super) struct Client {
     pub(super) engine: Engine,
     pub(super) pool: PgPool,
     pub(super) place: Arc<str>,
+    counters: Arc<Counters>,
     wait: Duration,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Transaction {
 // === impl Client ===
 
 impl Client {
-    pub(super) fn new(options: &SqlOptions) -> Result<Self> {
+    pub(super) fn new(options: &SqlOptions, counters: Arc<Counters>) -> Result<Self> {
         let connect = options.checked()?;
         let pool = PgPoolOptions::new()
             .max_connections(options.connections.max(1))
@@ -51,22 +51,37 @@ impl Client {
             engine: options.engine,
             pool,
             place: options.place().into(),
+            counters,
             wait: options.statement_wait + GRACE,
         })
     }
 
-    /// The rows of a statement that reads, tried again where that helps.
+    /// The rows of a statement that may be repeated. It is tried again, after a pause, where
+    /// another came between or the connection broke, for as long as one statement may take.
     pub(super) async fn read(
         &self,
         make: impl Fn() -> Query + Send + Sync,
     ) -> Result<Vec<PgRow>, Fault> {
-        let mut left = TRIES;
+        let deadline = Instant::now() + self.wait;
+        let mut attempt = 0;
         loop {
-            left -= 1;
-            match self.once(make()).await {
-                Err(Fault::Again(_) | Fault::Lost(_)) if left > 0 => {}
+            attempt += 1;
+            let fault = match self.once(make()).await {
+                Err(fault @ (Fault::Again(_) | Fault::Lost(_))) => fault,
                 done => return done,
+            };
+            let pause = pause(attempt);
+            if Instant::now() + pause >= deadline {
+                return Err(fault);
             }
+            self.counters.retry();
+            tracing::debug!(
+                attempt,
+                kind = fault.kind(),
+                reason = fault.reason(),
+                "reading again"
+            );
+            tokio::time::sleep(pause).await;
         }
     }
 

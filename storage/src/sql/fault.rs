@@ -11,6 +11,8 @@ pub(super) enum Fault {
     Lost(String),
     /// It will not work now, whatever the statement.
     Down(String),
+    /// A table, a column or the database is not there.
+    Missing(String),
     /// This statement will not work on this engine; others do.
     Refused(String),
     /// The answer is this error, and the database is well.
@@ -26,6 +28,7 @@ impl Fault {
             Self::Again(_) => "conflict",
             Self::Lost(_) => "lost",
             Self::Down(_) => "down",
+            Self::Missing(_) => "missing",
             Self::Refused(_) => "refused",
             Self::Answer(_) => "answer",
         }
@@ -37,6 +40,7 @@ impl Fault {
             Self::Again(reason)
             | Self::Lost(reason)
             | Self::Down(reason)
+            | Self::Missing(reason)
             | Self::Refused(reason) => reason.clone(),
             Self::Answer(error) => error.to_string(),
         }
@@ -88,8 +92,9 @@ impl From<Driver> for Fault {
                     }
                     "25006" => Self::Down(format!("the database is read-only: {said}")),
                     "42P01" | "42703" => {
-                        Self::Down(format!("the database is not migrated: {said}"))
+                        Self::Missing(format!("the database is not migrated: {said}"))
                     }
+                    "3D000" => Self::Missing(said),
                     // What is stored is none of a log's business: the code alone.
                     code if code.starts_with("22") || code.starts_with("23") => {
                         Self::Refused(format!("the database refused what was written ({code})"))

@@ -1,6 +1,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -10,8 +10,9 @@ use super::client::{Boxed, Client, Transaction, fixed, query};
 use super::engine::Engine;
 use super::fault::Fault;
 use super::options::SqlOptions;
+use super::pause::pause;
 use super::plan::{Plan, TableWrites};
-use super::statements::{ADVANCE, FORGET, HEAD, NEW_SCOPE, NOTIFY, REMEMBER};
+use super::statements::{ADVANCE, ADVANCE_AND_NOTIFY, FORGET, HEAD, NEW_SCOPE};
 use super::tables::{Table, Tables, keys};
 use super::{bind, rows};
 use crate::batch::{Batch, Write};
@@ -25,9 +26,6 @@ use crate::revision::Revision;
 use crate::scope::Scope;
 use crate::stats::Counters;
 use crate::value::Value;
-
-/// The longest pause before a group is tried again; the first is a 64th of it.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Commits groups of batches, each in one transaction.
 #[derive(Debug)]
@@ -55,7 +53,17 @@ impl Groups {
     /// made are found by their ids, and a scope's row is locked until the lost one has ended.
     pub(super) async fn commit(&self, scope: &Scope, batches: &[Batch]) -> Vec<Result<Revision>> {
         let deadline = Instant::now() + self.options.retry_wait;
-        let mut unsure = None;
+        self.until(deadline, scope, batches, None).await
+    }
+
+    /// Tries until then. `unsure` is the first revision that an earlier attempt may have made.
+    async fn until(
+        &self,
+        deadline: Instant,
+        scope: &Scope,
+        batches: &[Batch],
+        mut unsure: Option<Revision>,
+    ) -> Vec<Result<Revision>> {
         let mut attempt = 0_u32;
         loop {
             attempt += 1;
@@ -70,19 +78,21 @@ impl Groups {
             if let Some(first) = progress.committing
                 && !fault.is_rollback()
             {
-                unsure = Some(unsure.map_or(first, |known: Revision| known.min(first)));
+                unsure = Some(unsure.map_or(first, |known| known.min(first)));
             }
             if !matches!(fault, Fault::Again(_)) {
                 self.counters.fault();
             }
             match fault {
                 Fault::Refused(_) if batches.len() > 1 => {
-                    return self.one_by_one(scope, batches).await;
+                    return self.one_by_one(deadline, scope, batches, unsure).await;
                 }
                 // What is refused or down now is no less so in a moment, but what became of a
                 // lost COMMIT must be found out.
                 Fault::Refused(_) | Fault::Answer(_) => return refuse(batches, unsure, fault),
-                Fault::Down(_) if unsure.is_none() => return refuse(batches, unsure, fault),
+                Fault::Down(_) | Fault::Missing(_) if unsure.is_none() => {
+                    return refuse(batches, unsure, fault);
+                }
                 _ => {}
             }
             let pause = pause(attempt);
@@ -99,13 +109,16 @@ impl Groups {
     /// Finds the batch that the database refuses, and commits the others.
     fn one_by_one<'a>(
         &'a self,
+        deadline: Instant,
         scope: &'a Scope,
         batches: &'a [Batch],
+        unsure: Option<Revision>,
     ) -> Boxed<'a, Vec<Result<Revision>>> {
         Box::pin(async move {
             let mut answers = Vec::with_capacity(batches.len());
             for batch in batches {
-                answers.extend(self.commit(scope, std::slice::from_ref(batch)).await);
+                let batch = std::slice::from_ref(batch);
+                answers.extend(self.until(deadline, scope, batch, unsure).await);
             }
             answers
         })
@@ -245,17 +258,6 @@ impl Groups {
         plan: &Plan<'_>,
         mut forgotten: Revision,
     ) -> Result<(), Fault> {
-        let (mut revisions, mut ops, mut sizes, mut bodies) = (vec![], vec![], vec![], vec![]);
-        for (revision, batch) in plan.changes() {
-            let body = codec::encode_change(batch.op, &batch.writes);
-            revisions.push(bind::revision(*revision));
-            ops.push(batch.op.as_uuid());
-            sizes.push(bind::size(body.len()));
-            bodies.push(body);
-        }
-        let remember = fixed(REMEMBER).bind(scope.to_owned());
-        let remember = remember.bind(revisions).bind(ops).bind(sizes).bind(bodies);
-        txn.fetch(remember).await?;
         let history = self.options.history_revisions.max(1);
         let head = plan.head().get();
         if head - forgotten.get() > history + history / 8 {
@@ -263,13 +265,32 @@ impl Groups {
             let forget = fixed(FORGET).bind(scope.to_owned());
             txn.fetch(forget.bind(bind::revision(forgotten))).await?;
         }
-        let advance = fixed(ADVANCE).bind(scope.to_owned());
-        let advance = advance.bind(bind::revision(plan.head()));
-        txn.fetch(advance.bind(bind::revision(forgotten))).await?;
-        if self.client.engine == Engine::Postgres {
-            txn.fetch(fixed(NOTIFY).bind(format!("{scope} {head}")))
-                .await?;
+        let (mut revisions, mut ops, mut sizes, mut bodies) = (vec![], vec![], vec![], vec![]);
+        // A group may be longer than the history.
+        let remembered = plan.changes().iter().filter(|(r, _)| *r > forgotten);
+        for (revision, batch) in remembered {
+            let body = codec::encode_change(batch.op, &batch.writes);
+            revisions.push(bind::revision(*revision));
+            ops.push(batch.op.as_uuid());
+            sizes.push(bind::size(body.len()));
+            bodies.push(body);
         }
+        let advance = match self.client.engine {
+            Engine::Postgres => ADVANCE_AND_NOTIFY,
+            Engine::Cockroach => ADVANCE,
+        };
+        let mut advance = fixed(advance)
+            .bind(scope.to_owned())
+            .bind(revisions)
+            .bind(ops)
+            .bind(sizes)
+            .bind(bodies)
+            .bind(bind::revision(plan.head()))
+            .bind(bind::revision(forgotten));
+        if self.client.engine == Engine::Postgres {
+            advance = advance.bind(format!("{scope} {head}"));
+        }
+        txn.fetch(advance).await?;
         Ok(())
     }
 }
@@ -315,11 +336,4 @@ fn refuse(batches: &[Batch], unsure: Option<Revision>, fault: Fault) -> Vec<Resu
             None => Err(error.clone()),
         })
         .collect()
-}
-
-/// Longer from attempt to attempt, and never the same on two nodes.
-fn pause(attempt: u32) -> Duration {
-    let longest = PAUSE / 64 * 2_u32.pow(attempt.min(7) - 1);
-    let random = u32::try_from(Uuid::new_v4().as_u128() & 0xffff).unwrap_or(0);
-    longest.min(PAUSE) / 0x1_0000 * random
 }

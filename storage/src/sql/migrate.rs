@@ -25,7 +25,8 @@ const TRIES: usize = 10;
 ///
 /// Without advisory locks, which CockroachDB has not: a row says who migrates and until when. It
 /// is renewed before every step, and free when it has expired. Should its holder only have been
-/// slow, two run the same step, which is idempotent.
+/// slow, or the server's clock be set forward, two run the same step, which is idempotent; the
+/// first then waits for the other. A lock from before the clock was set back is free at once.
 #[derive(Debug)]
 pub(super) struct Migrator<'a> {
     client: &'a Client,
@@ -57,36 +58,39 @@ impl<'a> Migrator<'a> {
         match self.applied().await {
             Ok(applied) if self.missing(&applied).await?.is_empty() => return Ok(()),
             Ok(_) => {}
-            Err(fault @ Fault::Down(_)) if fault.reason().contains("not migrated") => {
-                self.own_tables().await?;
-            }
+            Err(Fault::Missing(_)) => {}
             Err(fault) => return Err(self.error(fault)),
         }
         self.own_tables().await?;
         let begun = Instant::now();
-        while !self.lock().await? {
-            if begun.elapsed() >= self.options.migrate_wait {
-                return Err(Error::Unavailable {
-                    reason: format!(
-                        "{}: another node has been migrating it for {:?}",
-                        self.client.place,
-                        begun.elapsed()
-                    ),
-                });
+        loop {
+            while !self.lock().await? {
+                if begun.elapsed() >= self.options.migrate_wait {
+                    return Err(Error::Unavailable {
+                        reason: format!(
+                            "{}: another node has been migrating it for {:?}",
+                            self.client.place,
+                            begun.elapsed()
+                        ),
+                    });
+                }
+                tokio::time::sleep(ASK).await;
             }
-            tokio::time::sleep(ASK).await;
+            let done = self.run().await;
+            // If this fails the lock expires.
+            let _ = self.client.once(fixed(UNLOCK).bind(self.owner)).await;
+            if done? {
+                return Ok(());
+            }
+            tracing::info!(database = %self.client.place, "another node took over the migration");
         }
-        let done = self.run().await;
-        // If this fails the lock expires.
-        let _ = self.client.once(fixed(UNLOCK).bind(self.owner)).await;
-        done
     }
 
     /// Refuses a database that lacks a migration, or has one of a newer version.
     pub(super) async fn check(&self) -> Result<()> {
         let applied = match self.applied().await {
             Ok(applied) => applied,
-            Err(Fault::Down(reason)) if reason.contains("not migrated") => HashSet::new(),
+            Err(Fault::Missing(_)) => HashSet::new(),
             Err(fault) => return Err(self.error(fault)),
         };
         match self.missing(&applied).await?.first() {
@@ -99,21 +103,17 @@ impl<'a> Migrator<'a> {
         }
     }
 
-    async fn run(&self) -> Result<()> {
+    /// Runs what is missing; `false` if another node took over.
+    async fn run(&self) -> Result<bool> {
         let applied = self.applied().await.map_err(|fault| self.error(fault))?;
         for migration in self.missing(&applied).await? {
             if !self.lock().await? {
-                return Err(Error::Unavailable {
-                    reason: format!(
-                        "{}: another node took over its migration",
-                        self.client.place
-                    ),
-                });
+                return Ok(false);
             }
             tracing::info!(migration = migration.name(), database = %self.client.place, "migrating");
             self.step(migration).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn step(&self, migration: &Migration) -> Result<()> {

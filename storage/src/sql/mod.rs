@@ -16,6 +16,7 @@ mod follow;
 mod group;
 mod migrate;
 mod options;
+mod pause;
 mod plan;
 mod read;
 mod rows;
@@ -70,7 +71,7 @@ const POSTGRES: u32 = 150_000;
 /// [`Unknown`](Error::Unknown) is left if the database stays away for longer.
 ///
 /// Costs: a `get` one round trip and a page of a `list` likewise; a group of commits four round
-/// trips (begin, head, advance, commit), one more on PostgreSQL, and two or three for each table.
+/// trips (begin, head, advance, commit), and two or three for each table.
 #[derive(Debug)]
 pub struct Sql {
     shared: Arc<Shared>,
@@ -99,7 +100,8 @@ impl Sql {
     /// is not the engine asked for, too old, not migrated, or migrated by a newer version.
     pub async fn connect(options: SqlOptions, schemas: &[Schema]) -> Result<Self> {
         let tables = Arc::new(Tables::new(schemas)?);
-        let client = Client::new(&options)?;
+        let counters = Arc::new(Counters::default());
+        let client = Client::new(&options, Arc::clone(&counters))?;
         inspect(&client).await?;
         let derived;
         let migrations = match options.migrations {
@@ -116,7 +118,6 @@ impl Sql {
         migrator.check().await?;
         migrate::verify(&client, schemas).await?;
         let heads = Arc::new(Heads::new(options.revision_wait));
-        let counters = Arc::new(Counters::default());
         let reader = Arc::new(Reader {
             client: client.clone(),
             tables: Arc::clone(&tables),

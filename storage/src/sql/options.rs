@@ -33,15 +33,19 @@ pub struct SqlOptions {
     pub migrate_lease: Duration,
     /// Connections at most, one more than that on PostgreSQL, which listens.
     pub connections: u32,
-    /// How long one waits for a connection.
+    /// How long one waits for a connection, and so how long a read waits in an outage before it
+    /// is refused.
     pub connect_wait: Duration,
-    /// How long the server may take for one statement, and how long a transaction may idle.
+    /// How long the server may take for one statement, and how long a transaction may idle. A
+    /// read is tried again for as long.
     pub statement_wait: Duration,
     /// How long a commit is tried again, on conflicts with other nodes or when it is unknown
     /// whether it happened.
     pub retry_wait: Duration,
     /// Revisions that each scope remembers, at least one: changes for watchers, operation ids for
-    /// repeated commits. An eighth more may be kept.
+    /// repeated commits. An eighth more may be kept. Nothing bounds their bytes but this number
+    /// and [`BATCH_BYTES`](crate::limits::BATCH_BYTES) for each: plan the database's disk by what
+    /// the records of so many commits take.
     pub history_revisions: u64,
     /// Commits of one scope that wait at most.
     pub queue: usize,
@@ -125,13 +129,13 @@ impl SqlOptions {
             migrate_wait: Duration::from_secs(60),
             migrate_lease: Duration::from_secs(15),
             connections: 16,
-            connect_wait: Duration::from_secs(2),
+            connect_wait: Duration::from_secs(5),
             statement_wait: Duration::from_secs(5),
             retry_wait: Duration::from_secs(8),
             history_revisions: HISTORY_REVISIONS,
             queue: 1024,
             queue_wait: Duration::from_secs(1),
-            commit_wait: Duration::from_secs(10),
+            commit_wait: Duration::from_secs(12),
             group_batches: 256,
             group_bytes: 4 * 1024 * 1024,
             revision_wait: REVISION_WAIT,

@@ -161,9 +161,10 @@ impl Reader {
             match self.client.read(|| make(&reading.stale)).await {
                 Ok(found) => return Ok(found),
                 // Seconds after the tables were made there is nothing that is so old.
-                Err(fault) => {
-                    tracing::debug!(reason = fault.reason(), "no stale read");
+                Err(Fault::Missing(reason) | Fault::Refused(reason)) => {
+                    tracing::debug!(reason, "no stale read");
                 }
+                Err(fault) => return Err(fault.into_error()),
             }
         }
         let found = self.client.read(|| make(&reading.latest)).await;

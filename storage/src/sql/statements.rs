@@ -47,15 +47,27 @@ SELECT revision FROM metal_change WHERE scope = $1 AND op = u.op LIMIT 1\
 WHERE s.scope = $1 FOR UPDATE OF s";
 pub(super) const NEW_SCOPE: &str = "INSERT INTO metal_scope (scope, revision, forgotten) \
 VALUES ($1, 0, 0) ON CONFLICT (scope) DO NOTHING";
-pub(super) const ADVANCE: &str =
-    "UPDATE metal_scope SET revision = $2, forgotten = $3 WHERE scope = $1";
-pub(super) const REMEMBER: &str = "INSERT INTO metal_change (scope, revision, op, bytes, body) \
+/// Writes down what a group did and moves the scope on.
+macro_rules! advance {
+    ($more:literal) => {
+        concat!(
+            "WITH remembered AS (\
+INSERT INTO metal_change (scope, revision, op, bytes, body) \
 SELECT $1, u.revision, u.op, u.bytes, u.body \
-FROM unnest($2::INT8[], $3::UUID[], $4::INT8[], $5::BYTEA[]) AS u (revision, op, bytes, body)";
+FROM unnest($2::INT8[], $3::UUID[], $4::INT8[], $5::BYTEA[]) AS u (revision, op, bytes, body) \
+RETURNING revision\
+) UPDATE metal_scope SET revision = $6, forgotten = $7 WHERE scope = $1",
+            $more
+        )
+    };
+}
+/// Without a word to other nodes, who look for themselves.
+pub(super) const ADVANCE: &str = advance!("");
+/// PostgreSQL: wakes who listens, too, when the transaction is committed.
+pub(super) const ADVANCE_AND_NOTIFY: &str =
+    advance!(" RETURNING pg_notify('metal_store', $8) AS notified");
 pub(super) const FORGET: &str = "DELETE FROM metal_change WHERE scope = $1 AND revision <= $2";
-/// PostgreSQL: wakes who listens, when the transaction is committed.
-pub(super) const NOTIFY: &str = "SELECT pg_notify('metal_store', $1)";
-/// The channel of [`NOTIFY`].
+/// The channel of [`ADVANCE_AND_NOTIFY`].
 pub(super) const CHANNEL: &str = "metal_store";
 /// PostgreSQL: as the driver writes it.
 const LISTEN: &str = "LISTEN \"metal_store\"";
@@ -79,11 +91,14 @@ pub(super) const MIGRATIONS_TABLE: &str = "CREATE TABLE IF NOT EXISTS metal_migr
 (name TEXT NOT NULL PRIMARY KEY, applied TIMESTAMPTZ NOT NULL)";
 pub(super) const LOCK_TABLE: &str = "CREATE TABLE IF NOT EXISTS metal_migration_lock \
 (id INT8 NOT NULL PRIMARY KEY, owner UUID NOT NULL, expires TIMESTAMPTZ NOT NULL)";
-/// Takes the lock if it is free, expired or one's own, for so many milliseconds.
+/// Takes the lock if it is free, expired or one's own, for so many milliseconds. One that expires
+/// later than anybody asks for was taken before the clock was set back, by who may be gone;
+/// clocks of CockroachDB's nodes differ by less than that.
 pub(super) const LOCK: &str = "INSERT INTO metal_migration_lock AS l (id, owner, expires) \
 VALUES (1, $1, now() + $2::INT8 * INTERVAL '1 millisecond') \
 ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, expires = excluded.expires \
-WHERE l.expires <= now() OR l.owner = excluded.owner RETURNING owner";
+WHERE l.expires <= now() OR l.expires > excluded.expires + $2::INT8 * INTERVAL '1 millisecond' \
+OR l.owner = excluded.owner RETURNING owner";
 pub(super) const UNLOCK: &str = "DELETE FROM metal_migration_lock WHERE id = 1 AND owner = $1";
 pub(super) const APPLIED: &str = "SELECT name FROM metal_migration";
 pub(super) const APPLY: &str = "INSERT INTO metal_migration (name, applied) VALUES ($1, now()) \
@@ -218,9 +233,8 @@ pub fn statements(schemas: &[Schema]) -> Result<Vec<Statement>> {
         ("head", None, HEAD),
         ("new scope", None, NEW_SCOPE),
         ("advance", None, ADVANCE),
-        ("remember", None, REMEMBER),
+        ("advance and notify", pg, ADVANCE_AND_NOTIFY),
         ("forget", None, FORGET),
-        ("notify", pg, NOTIFY),
         ("listen", pg, LISTEN),
         ("unlisten", pg, UNLISTEN),
         ("heads", None, HEADS),

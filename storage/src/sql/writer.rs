@@ -125,5 +125,7 @@ async fn run(groups: Arc<Groups>, scope: Scope, mut jobs: mpsc::Receiver<Job>) {
             let _ = answer.send(result);
         }
         batches.clear();
+        // Who was answered may ask again at once, and then shares the next group.
+        tokio::task::yield_now().await;
     }
 }

@@ -69,6 +69,8 @@ pub const EVERYWHERE: &[&str] = &[
     "SELECT a FROM t FOR UPDATE SKIP LOCKED",
     "SELECT a FROM t TABLESAMPLE SYSTEM (1)",
     "SELECT DISTINCT ON (a) a FROM t",
+    "WITH r AS (INSERT INTO t VALUES (1) RETURNING a) UPDATE u SET a = 1",
+    "WITH r AS (SELECT pg_notify('a', 'b') AS a) UPDATE u SET a = 1",
     "WITH RECURSIVE r AS (SELECT 1 AS a) SELECT a FROM r",
     "SELECT a / 2 FROM t",
     "SELECT a ->> 'b' FROM t",

@@ -218,7 +218,8 @@ impl Visitor for Guard {
     }
 
     fn pre_visit_query(&mut self, query: &Query) -> Flow {
-        let plain = query.with.is_none() && query.fetch.is_none() && query.settings.is_none();
+        let recursive = query.with.as_ref().is_some_and(|with| with.recursive);
+        let plain = !recursive && query.fetch.is_none() && query.settings.is_none();
         unless(plain, || format!("a clause of {query}"))
     }
 

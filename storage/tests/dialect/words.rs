@@ -77,6 +77,7 @@ pub const SHARED: &[&str] = &[
     "VALUES",
     "VERSION",
     "WHERE",
+    "WITH",
 ];
 
 /// Keywords of PostgreSQL's besides.

@@ -110,12 +110,26 @@ async fn a_lock_that_was_left_behind_expires() {
 }
 
 #[tokio::test]
+async fn a_lock_from_before_the_clock_was_set_back_is_free() {
+    let name = database();
+    open(&options(&name)).await;
+    server().sql(&name, "DELETE FROM metal_migration WHERE name = 'thing2'");
+    server().sql(&name, &format!("{LOCK} '1 hour')"));
+    bounded(open(&options(&name))).await;
+    assert_eq!(
+        server().sql(&name, "SELECT count(*) FROM metal_migration_lock"),
+        "0"
+    );
+}
+
+#[tokio::test]
 async fn one_waits_a_bounded_time_for_another_that_migrates() {
     let name = database();
     open(&options(&name)).await;
     server().sql(&name, "DELETE FROM metal_migration WHERE name = 'thing2'");
     server().sql(&name, &format!("{LOCK} '1 hour')"));
     let mut options = options(&name);
+    options.migrate_lease = Duration::from_secs(3600);
     options.migrate_wait = Duration::from_millis(300);
     let error = refused(options.clone()).await;
     assert!(

@@ -6,6 +6,7 @@
 //! more often than once.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod clock;
 mod failpoint;
 mod model;
 #[path = "../support/postgres.rs"]
@@ -20,12 +21,15 @@ mod validate;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use clock::{Steps, hold, waiting};
 use failpoint::{Crash, Cut, Flood, FullDisk, Pause};
-use metal_storage::{OpId, Revision, Sql};
+use metal_storage::sql::migrations;
+use metal_storage::{OpId, Revision, Sql, Store};
 use model::Model;
 use postgres::Postgres;
 use scenario::{options, run};
-use traffic::{SCHEMAS, Traffic};
+use sqlx::Connection;
+use traffic::{SCHEMAS, Traffic, batch};
 use validate::{until, validate, validate_watch};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,6 +57,41 @@ async fn a_full_disk_loses_nothing_and_is_over_when_there_is_room() {
     if let Some(disk) = FullDisk::mount() {
         run(disk).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_whose_clock_steps_forward_and_back_loses_nothing() {
+    run(Steps::default()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_migrate_at_once_after_a_step_of_the_clock_do_no_harm() {
+    let server = Postgres::with_clock(&["fsync=off"]);
+    let url = server.create_database("stepped");
+    let mut options = options(&url);
+    options.statement_wait = Duration::from_secs(30);
+    let node = || tokio::spawn(Sql::connect(options.clone(), SCHEMAS));
+    let bound = Duration::from_secs(30);
+    // One node is held up in the middle. Its lock expires by a step of the clock, and another
+    // takes over; and then the clock is set back, and a third finds a lock of the future.
+    let holder = hold(&url, "right").await;
+    let mut nodes = Vec::new();
+    for (hours, at_once) in [(0, "1"), (1, "2"), (-1, "3")] {
+        server.step_clock(hours * 3600);
+        nodes.push(node());
+        let wait = || waiting(&server, "stepped", "right") == at_once;
+        until("another that migrates", bound, wait).await;
+    }
+    // The others wait for this connection's transaction, which ends with it.
+    holder.close().await.unwrap();
+    for (i, node) in nodes.into_iter().enumerate() {
+        let store = tokio::time::timeout(bound, node).await.unwrap().unwrap();
+        let made = store.unwrap().commit(batch(i as i64)).await.unwrap();
+        assert_eq!(made.get(), i as u64 + 1);
+    }
+    let left = "SELECT (SELECT count(*) FROM metal_migration), (SELECT count(*) FROM metal_migration_lock)";
+    let all = migrations(SCHEMAS).unwrap().len();
+    assert_eq!(server.sql("stepped", left), format!("{all}|0"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -32,6 +32,7 @@ fn rounds() -> usize {
 pub fn options(url: &str) -> SqlOptions {
     let mut options = SqlOptions::new(url).unwrap();
     options.connections = 8;
+    options.connect_wait = Duration::from_secs(2);
     options.statement_wait = Duration::from_secs(1);
     options.retry_wait = Duration::from_secs(3);
     options.commit_wait = Duration::from_secs(5);

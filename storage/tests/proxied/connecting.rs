@@ -44,7 +44,9 @@ async fn tables_are_made_through_retries_and_cuts() {
         .into_iter()
         .enumerate()
     {
-        for (j, fault) in Fault::ALL.into_iter().enumerate() {
+        let lasting = [Fault::Refuse, Fault::Missing];
+        let passing = Fault::ALL.into_iter().filter(|f| !lasting.contains(f));
+        for (j, fault) in passing.enumerate() {
             let database = format!("migrating_{i}_{j}");
             server().create_database(&database);
             let faults = Faults::one(Faults::seed(), Point::Commit, fault, 0.06);

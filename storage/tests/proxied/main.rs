@@ -5,10 +5,14 @@
 
 mod backend;
 mod connecting;
+mod costs;
+mod doubts;
+mod kit;
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[path = "../support/proxy/mod.rs"]
 mod proxy;
+mod reads;
 
 use backend::Behind;
 use proxy::{Engine, Fault, Faults, Point};

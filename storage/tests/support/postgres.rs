@@ -47,6 +47,8 @@ pub struct Postgres {
     dir: PathBuf,
     port: u16,
     settings: Vec<String>,
+    /// The library that gives it a clock of its own.
+    clock: Option<PathBuf>,
     shell: Option<Child>,
 }
 
@@ -66,6 +68,26 @@ impl Postgres {
 
     /// A server whose files are in this directory.
     pub fn within(parent: &Path, settings: &[&str]) -> Self {
+        let mut server = Self::made(parent, settings);
+        server.run();
+        server
+    }
+
+    /// A server whose clock can be [stepped](Self::step_clock).
+    pub fn with_clock(settings: &[&str]) -> Self {
+        let folders = fs::read_dir("/usr/lib").unwrap();
+        let mut libraries =
+            folders.map(|folder| folder.unwrap().path().join("faketime/libfaketime.so.1"));
+        let library = libraries.find(|library| library.exists());
+        let mut server = Self::made(&std::env::temp_dir(), settings);
+        server.clock = Some(library.expect("no libfaketime: install Debian's package faketime"));
+        server.step_clock(0);
+        server.run();
+        server
+    }
+
+    /// Its files, and no server yet.
+    fn made(parent: &Path, settings: &[&str]) -> Self {
         assert!(
             Path::new(BIN).join("postgres").exists(),
             "no PostgreSQL in {BIN}: install Debian's package postgresql-15"
@@ -91,14 +113,21 @@ impl Postgres {
             .output()
             .unwrap();
         assert!(made.status.success(), "initdb: {made:?}");
-        let mut server = Self {
+        Self {
             dir,
             port: free_port(),
             settings: settings.iter().map(|s| (*s).to_owned()).collect(),
+            clock: None,
             shell: None,
-        };
-        server.run();
-        server
+        }
+    }
+
+    /// Sets its clock so many seconds before or behind the true time, for all of its processes at
+    /// once.
+    pub fn step_clock(&self, seconds: i64) {
+        // It may be read at any moment: never half.
+        let new = self.write("clock.new", &format!("{seconds:+}"));
+        fs::rename(new, self.dir.join("clock")).unwrap();
     }
 
     /// Its port on 127.0.0.1.
@@ -172,6 +201,13 @@ impl Postgres {
         self.stop();
         let mut server = command("sh", &self.dir);
         server.args(["-c", SHELL, "sh"]).arg(&self.dir);
+        if let Some(library) = &self.clock {
+            let set = |name: &str, value: &Path| format!("{name}={}", value.display());
+            server.arg("env").arg(set("LD_PRELOAD", library));
+            server.arg(set("FAKETIME_TIMESTAMP_FILE", &self.dir.join("clock")));
+            // Only the time of day steps.
+            server.args(["FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"]);
+        }
         server.arg(Path::new(BIN).join("postgres"));
         server.arg("-D").arg(self.dir.join("data"));
         let port = format!("port={}", self.port);

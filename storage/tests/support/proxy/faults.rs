@@ -17,6 +17,11 @@ pub enum Point {
 pub enum Fault {
     /// 40001 in place of an answer; nothing of the transaction stays.
     Retry,
+    /// 54001 in place of an answer, as if the statement were too much for the engine; nothing of
+    /// the transaction stays.
+    Refuse,
+    /// 42P01 in place of an answer, as where a table is not there yet.
+    Missing,
     /// 40003 in place of an answer; it happened.
     AmbiguousDone,
     /// 40003 in place of an answer; it did not happen.
@@ -48,8 +53,10 @@ pub struct Coin(u64);
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Retry,
+        Self::Refuse,
+        Self::Missing,
         Self::AmbiguousDone,
         Self::AmbiguousLost,
         Self::CutBefore,

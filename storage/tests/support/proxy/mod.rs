@@ -45,6 +45,8 @@ pub struct Report {
     pub connections: u64,
     /// Statements that reached a point of execution.
     pub statements: u64,
+    /// Statements prepared.
+    pub prepared: u64,
     /// Commits among them, a write outside a transaction included.
     pub commits: u64,
     /// Statements refused because CockroachDB refuses them, each once.
@@ -70,6 +72,7 @@ struct Shared {
     script: Mutex<VecDeque<(Point, Fault)>>,
     connections: AtomicU64,
     statements: AtomicU64,
+    prepared: AtomicU64,
     commits: AtomicU64,
     refused: Mutex<Vec<String>>,
     /// Whether nobody gets through.
@@ -91,6 +94,7 @@ impl Proxy {
             script: Mutex::default(),
             connections: AtomicU64::new(0),
             statements: AtomicU64::new(0),
+            prepared: AtomicU64::new(0),
             commits: AtomicU64::new(0),
             refused: Mutex::default(),
             down: watch::Sender::new(false),
@@ -140,6 +144,7 @@ impl Proxy {
         Report {
             connections: self.shared.connections.load(Relaxed),
             statements: self.shared.statements.load(Relaxed),
+            prepared: self.shared.prepared.load(Relaxed),
             commits: self.shared.commits.load(Relaxed),
             refused: lock(&self.shared.refused).clone(),
             faults: std::array::from_fn(|i| self.shared.injected[i].load(Relaxed)),

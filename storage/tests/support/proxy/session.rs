@@ -158,6 +158,7 @@ impl There<'_> {
                 self.execute(message, statement.kind)
             }
             b'P' => {
+                self.shared.prepared.fetch_add(1, Relaxed);
                 let text = message.text(1);
                 let statement = Statement::of(&text, self.shared.engine);
                 let name = message.text(0);
@@ -222,6 +223,8 @@ impl There<'_> {
                 "40001",
                 "restart transaction: TransactionRetryWithProtoRefreshError: injected",
             ),
+            Fault::Missing => Message::error("42P01", "relation does not exist: injected"),
+            Fault::Refuse => Message::error("54001", "statement is too large: injected"),
             _ => Message::error("40003", "result is ambiguous: injected"),
         };
         match fault {
@@ -230,10 +233,12 @@ impl There<'_> {
             Fault::CutAfter => self.answered(Answer::Withheld, message),
             Fault::AmbiguousDone => self.answered(Answer::Fails(error), message),
             // A COMMIT that fails leaves no transaction behind.
-            Fault::Retry | Fault::AmbiguousLost if kind == Kind::Commit && message.kind == b'Q' => {
+            Fault::Retry | Fault::Refuse | Fault::Missing | Fault::AmbiguousLost
+                if kind == Kind::Commit && message.kind == b'Q' =>
+            {
                 self.answered(Answer::Fails(error), Message::query("ROLLBACK"))
             }
-            Fault::Retry | Fault::AmbiguousLost => {
+            Fault::Retry | Fault::Refuse | Fault::Missing | Fault::AmbiguousLost => {
                 let mark = self.mark(error);
                 Fate::Pass(match message.kind {
                     b'Q' => Message::query(&mark),
