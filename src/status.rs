@@ -11,7 +11,7 @@ pub use self::{
     node_file::{HmacFiles, NodeFile, NodeFileError},
     render::render,
     report::{
-        Announcement, AnnouncementState, Certificate, Peer, Probe, Report, Store, Verdict,
+        Announcement, AnnouncementState, Certificate, Daemon, Peer, Probe, Report, Store, Verdict,
         VerdictState,
     },
 };

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use metal_bgp::Speaker;
 use tokio::sync::watch;
 
 use super::departure::Phase;
+use super::driver::Driver;
 use super::plan::{Plan, Policy};
 use crate::health::Verdict;
 
 /// Tells the speaker what follows from each verdict, and nothing else.
 pub struct Announcer {
-    speaker: Arc<Speaker>,
+    speaker: Arc<Driver>,
     policy: Policy,
     verdicts: watch::Receiver<Verdict>,
     phases: watch::Receiver<Phase>,
@@ -23,7 +23,7 @@ pub struct Announcer {
 impl Announcer {
     /// Announces by `policy` what `verdicts` and `phases` allow.
     pub fn new(
-        speaker: Arc<Speaker>,
+        speaker: Arc<Driver>,
         policy: Policy,
         verdicts: watch::Receiver<Verdict>,
         phases: watch::Receiver<Phase>,

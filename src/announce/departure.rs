@@ -8,10 +8,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use metal_bgp::{PeerState, Speaker};
+use metal_bgp::PeerState;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
+use super::driver::Driver;
 use super::maintenance::Maintenance;
 use crate::edge::drain::{Drain, Pace};
 
@@ -50,7 +51,7 @@ pub struct Times {
 
 /// Carries out departures.
 pub struct Departure {
-    speaker: Option<Arc<Speaker>>,
+    speaker: Option<Arc<Driver>>,
     drain: Drain,
     times: Times,
     maintenance: Maintenance,
@@ -73,7 +74,7 @@ impl Departure {
     /// Without a speaker nothing is announced, and nothing is waited for but
     /// the requests in flight. A node in maintenance begins where it has left.
     pub fn new(
-        speaker: Option<Arc<Speaker>>,
+        speaker: Option<Arc<Driver>>,
         drain: Drain,
         times: Times,
         maintenance: Maintenance,

@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -31,6 +32,18 @@ impl Location {
             value: path.to_string_lossy().into_owned(),
         }));
         Sources::of_process(self.config.clone(), flags)
+    }
+
+    /// The arguments that name the same node to another subcommand.
+    pub(super) fn arguments<const N: usize>(&self, subcommand: [&str; N]) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = subcommand.iter().map(OsString::from).collect();
+        for (flag, path) in [("--config", &self.config), ("--data-dir", &self.data_dir)] {
+            if let Some(path) = path {
+                arguments.push(flag.into());
+                arguments.push(path.into());
+            }
+        }
+        arguments
     }
 
     /// The whole configuration, checked.

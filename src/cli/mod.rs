@@ -2,6 +2,7 @@
 //! everything else to standard error.
 
 mod args;
+mod bgp;
 mod check;
 mod completions;
 mod config;
@@ -36,6 +37,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Drain(arguments) => drain::run(&arguments),
         Command::Store(arguments) => store::run(&arguments),
+        Command::Bgp(arguments) => bgp::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::Version => version::run(),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -92,6 +92,11 @@ pub(super) fn run(arguments: &Serve) -> anyhow::Result<Exit> {
         Duty::Supervise(parent) => {
             log::start_without_thread(&config.log, colour);
             config::warn(&loaded);
+            let parent = match config.bgp.as_ref().and_then(crate::node::daemon) {
+                // The daemon keeps what a killed process has told it.
+                Some(_) => parent.with_farewell(arguments.location.arguments(["bgp", "withdraw"])),
+                None => parent,
+            };
             Ok(Exit(parent.run()?))
         }
         Duty::Serve(heart) => {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use ipnet::IpNet;
+use metal_bgp::DaemonAddress;
 
 use super::Asn;
 
@@ -24,6 +25,13 @@ pub struct Bgp {
     /// Whether the node puts the addresses of `listen.api` that are in an announced prefix on
     /// `lo`, and removes them after the withdrawal. Needs CAP_NET_ADMIN.
     pub manage_addresses: bool,
+    /// An external daemon that has the sessions in place of this process; `None`: own sessions
+    /// with `peers`.
+    pub daemon: Option<DaemonAddress>,
+    /// Next hop of IPv4 prefixes that go through the daemon; absent: its own on each session.
+    pub next_hop_v4: Option<Ipv4Addr>,
+    /// Next hop of IPv6 prefixes that go through the daemon; absent: its own on each session.
+    pub next_hop_v6: Option<Ipv6Addr>,
     /// MULTI_EXIT_DISC while healthy; absent: none is sent.
     pub med: Option<u32>,
     /// What makes the announcement less attractive while degraded.

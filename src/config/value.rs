@@ -116,6 +116,19 @@ impl<T: FromValue> FromValue for Vec<T> {
     }
 }
 
+impl FromValue for metal_bgp::DaemonAddress {
+    fn from_node(node: &Node) -> Result<Self, Vec<Fault>> {
+        match &node.value {
+            Value::Text(text) | Value::String(text) => {
+                Self::parse(text).or_else(|what| node.fault(what))
+            }
+            _ => {
+                node.wrong_type("an address, like \"127.0.0.1:50051\" or \"unix:/run/gobgpd.sock\"")
+            }
+        }
+    }
+}
+
 impl FromValue for u32 {
     fn from_node(node: &Node) -> Result<Self, Vec<Fault>> {
         let number = match &node.value {

@@ -1,5 +1,6 @@
 use std::{
     env,
+    ffi::OsString,
     io::{self, Read},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     os::unix::{
@@ -38,12 +39,18 @@ const FORWARDED: [Signal; 6] = [
 /// Those after which a child is not started again.
 const ENDING: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT];
 
+/// How long the farewell may take, and how often it is looked whether it is over.
+const FAREWELL: Duration = Duration::from_secs(2);
+const GLANCE: Duration = Duration::from_millis(5);
+
 /// The guard without systemd: starts this program once more with the same
 /// arguments, hands signals on to it, kills it when its heart stops, and starts
 /// it again when it crashed. One thread, and no runtime.
 #[derive(Debug)]
 pub struct Parent {
     limit: Duration,
+    /// Arguments with which this program is run when the child has ended.
+    farewell: Option<Vec<OsString>>,
 }
 
 /// The child and what is known of it.
@@ -60,7 +67,18 @@ struct Ward {
 
 impl Parent {
     pub(super) fn new(limit: Duration) -> Self {
-        Self { limit }
+        Self {
+            limit,
+            farewell: None,
+        }
+    }
+
+    /// Runs this program with these arguments whenever the child has ended, however it did: for
+    /// what others keep of a process that was killed. Bounded to two seconds.
+    #[must_use]
+    pub fn with_farewell(mut self, arguments: Vec<OsString>) -> Self {
+        self.farewell = Some(arguments);
+        self
     }
 
     /// Runs until the child ends by itself, and returns its exit code; 128 and
@@ -81,6 +99,9 @@ impl Parent {
             let mut ward = Ward::start(self.limit)?;
             tracing::debug!(pid = ward.child.id(), "guarding");
             let (status, asked) = ward.accompany(&signals)?;
+            if let Some(arguments) = &self.farewell {
+                say_farewell(arguments);
+            }
             if let Some(code) = status.code() {
                 return Ok(u8::try_from(code).unwrap_or(1));
             }
@@ -103,6 +124,35 @@ impl Parent {
                 return Ok(0);
             }
         }
+    }
+}
+
+fn say_farewell(arguments: &[OsString]) {
+    let said = Command::new("/proc/self/exe")
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .and_then(|mut child| {
+            let end = Instant::now() + FAREWELL;
+            loop {
+                if let Some(status) = child.try_wait()? {
+                    return Ok(status.success());
+                }
+                if Instant::now() >= end {
+                    child.kill()?;
+                    child.wait()?;
+                    return Ok(false);
+                }
+                // Nothing else runs in this process, and nothing is due.
+                #[allow(clippy::disallowed_methods, reason = "there is no runtime here")]
+                std::thread::sleep(GLANCE);
+            }
+        });
+    match said {
+        Ok(true) => {}
+        Ok(false) => tracing::error!("cleaning up after the serving process failed"),
+        Err(error) => tracing::error!(%error, "cleaning up after the serving process failed"),
     }
 }
 

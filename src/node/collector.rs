@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use metal_bgp::{PeerState, PeerStatus, Speaker};
+use metal_bgp::{PeerState, PeerStatus};
 use metal_storage::Stats;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
@@ -11,6 +11,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
+use crate::announce::Driver;
 use crate::auth::Authenticator;
 use crate::clock;
 use crate::edge::certificates::Certificates;
@@ -32,7 +33,7 @@ struct Role {
 /// Reads the speaker, the certificate, and what is in flight.
 pub struct NodeCollector {
     /// The speaker, where peers are configured.
-    pub speaker: Option<Arc<Speaker>>,
+    pub speaker: Option<Arc<Driver>>,
     /// The certificate in use.
     pub certificates: Arc<Certificates>,
     /// Remembers signatures.
@@ -164,11 +165,7 @@ impl NodeCollector {
         Ok(())
     }
 
-    fn encode_speaker(
-        &self,
-        speaker: &Speaker,
-        encoder: &mut DescriptorEncoder<'_>,
-    ) -> fmt::Result {
+    fn encode_speaker(&self, speaker: &Driver, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let status = speaker.status();
         let announced = status
             .announcement
@@ -186,6 +183,14 @@ impl NodeCollector {
             "Announcements withdrawn because no verdict renewed them",
             status.expirations,
         )?;
+        if let Some(daemon) = &status.daemon {
+            gauge(
+                encoder,
+                "bgp_daemon_connected",
+                "Whether the external BGP daemon has what it was told",
+                i64::from(daemon.api.is_some()),
+            )?;
+        }
         for (name, help, figure) in PEER_GAUGES {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             for peer in &status.peers {

@@ -2,7 +2,7 @@
 //!
 //! - [`data_dir`]: one node per data directory.
 //! - [`credentials`]: keys, token and certificate, made where there are none.
-//! - [`speaker`]: the BGP speaker that the configuration asks for.
+//! - [`speaker`]: who speaks BGP, as the configuration asks for.
 //! - [`tasks`]: the background tasks, their owner.
 //! - [`upkeep`]: renewing and reloading the certificate.
 //! - [`report`] and [`collector`]: what the node says about itself.
@@ -18,3 +18,4 @@ pub mod tasks;
 pub mod upkeep;
 
 pub use run::run;
+pub use speaker::daemon;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use metal_bgp::{PeerAs, Speaker};
+use metal_bgp::PeerAs;
 use tokio::sync::watch;
 
+use crate::announce::Driver;
 use crate::announce::departure::{Exit, Phase};
 use crate::api::{HealthSource, ServiceHealth, ServiceStatus};
 use crate::clock;
@@ -15,7 +16,7 @@ use crate::edge::certificates::Certificates;
 use crate::health::checker::Pulses;
 use crate::health::{Finding, Level, Pulse, Verdict};
 use crate::status::{
-    Announcement, AnnouncementState, Certificate, Peer, Probe, Report, Store, VerdictState,
+    Announcement, AnnouncementState, Certificate, Daemon, Peer, Probe, Report, Store, VerdictState,
 };
 use crate::stores::{Engine, Stores};
 
@@ -39,7 +40,7 @@ pub struct Reporter {
     /// How far a departure is.
     pub exit: Exit,
     /// The speaker, where peers are configured.
-    pub speaker: Option<Arc<Speaker>>,
+    pub speaker: Option<Arc<Driver>>,
     /// The prefixes that would be announced.
     pub prefixes: Vec<ipnet::IpNet>,
     /// Both stores.
@@ -100,9 +101,16 @@ impl Reporter {
                 state: AnnouncementState::Off,
                 prefixes: self.prefixes.clone(),
                 communities: Vec::new(),
+                daemon: None,
             };
         };
-        let announced = speaker.status().announcement;
+        let status = speaker.status();
+        let daemon = status.daemon.map(|daemon| Daemon {
+            address: daemon.address,
+            api: daemon.api,
+            last_error: daemon.last_error,
+        });
+        let announced = status.announcement;
         let communities: Vec<String> = announced
             .iter()
             .flat_map(|announcement| announcement.communities())
@@ -118,6 +126,7 @@ impl Reporter {
             state,
             prefixes: self.prefixes.clone(),
             communities,
+            daemon,
         }
     }
 

@@ -1,12 +1,12 @@
 //! The BGP speaker that the configuration asks for.
 
-use metal_bgp::{Asn, PeerConfig, Speaker, SpeakerConfig};
+use metal_bgp::{Asn, Daemon, DaemonConfig, PeerConfig, Speaker, SpeakerConfig};
 
-use crate::announce::Policy;
+use crate::announce::{Driver, Policy};
 use crate::config::Bgp;
 
-/// Starts a speaker and the policy that it follows.
-pub fn start(bgp: &Bgp) -> anyhow::Result<(Speaker, Policy)> {
+/// Starts a driver and the policy that it follows.
+pub fn start(bgp: &Bgp) -> anyhow::Result<(Driver, Policy)> {
     let peers = bgp
         .peers
         .iter()
@@ -24,6 +24,19 @@ pub fn start(bgp: &Bgp) -> anyhow::Result<(Speaker, Policy)> {
     let policy = Policy::new(&bgp.announce, bgp.med, bgp.degraded)?;
     let mut config = SpeakerConfig::new(Asn::try_from(bgp.asn.get())?, bgp.router_id);
     config.peers = peers;
-    let speaker = Speaker::start(config)?;
-    Ok((speaker, policy))
+    let driver = match daemon(bgp) {
+        Some(daemon) => Driver::Daemon(Daemon::start(config, daemon)?),
+        None => Driver::Own(Speaker::start(config)?),
+    };
+    Ok((driver, policy))
+}
+
+/// The external daemon that the configuration names.
+pub fn daemon(bgp: &Bgp) -> Option<DaemonConfig> {
+    Some(DaemonConfig {
+        address: bgp.daemon.clone()?,
+        prefixes: bgp.announce.clone(),
+        next_hop_v4: bgp.next_hop_v4,
+        next_hop_v6: bgp.next_hop_v6,
+    })
 }

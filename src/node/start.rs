@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use anyhow::Context;
 use axum::Router;
-use metal_bgp::Speaker;
 use metal_storage::{ScopeName, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -21,7 +20,7 @@ use super::report::{PublicHealth, Reporter};
 use super::tasks::Tasks;
 use super::{credentials, speaker, upkeep};
 use crate::announce::departure::{Exit, Times};
-use crate::announce::{Announcer, Departure, Loopback, Maintenance, Policy};
+use crate::announce::{Announcer, Departure, Driver, Loopback, Maintenance, Policy};
 use crate::api::{self, ApiState, HeadChecker, VersionInfo};
 use crate::auth::{Admission, Authenticator};
 
@@ -74,7 +73,7 @@ struct Shared {
     authenticator: Arc<Authenticator>,
     drain: Drain,
     stores: Arc<Stores>,
-    speaker: Option<(Arc<Speaker>, Policy)>,
+    speaker: Option<(Arc<Driver>, Policy)>,
     /// The request id of the node's own probes.
     probe_id: String,
 }
@@ -197,7 +196,7 @@ async fn shared(config: &Config) -> anyhow::Result<Shared> {
         format!("cannot open the store ({local}): `metal-edge check` says more")
     })?;
     let speaker = match &config.bgp {
-        Some(bgp) if !bgp.peers.is_empty() => {
+        Some(bgp) if !bgp.peers.is_empty() || bgp.daemon.is_some() => {
             let (speaker, policy) = speaker::start(bgp).context("bgp")?;
             Some((Arc::new(speaker), policy))
         }

@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
 
-use super::{AnnouncementState, Peer, Report, VerdictState};
+use super::{AnnouncementState, Daemon, Peer, Report, VerdictState};
 
 /// The report as text for a terminal, one line per fact and per peer. `now` is
 /// only displayed; `colour` marks the verdict and the sessions.
@@ -86,6 +86,20 @@ fn write_report(
                 write!(out, " communities {}", announcement.communities.join(" "))?;
             }
             writeln!(out)?;
+        }
+    }
+    if let Some(daemon) = &announcement.daemon {
+        let Daemon { address, api, .. } = daemon;
+        match (&daemon.last_error, api) {
+            (None, Some(api)) => {
+                writeln!(out, "daemon        {address} {}, {api}", paint.good("ok"))?
+            }
+            (Some(error), _) => writeln!(
+                out,
+                "daemon        {address} {}: {error}",
+                paint.bad("failed")
+            )?,
+            (None, None) => writeln!(out, "daemon        {address} {}", paint.warn("connecting"))?,
         }
     }
 
@@ -235,6 +249,7 @@ mod tests {
                 state: AnnouncementState::Withdrawn,
                 prefixes: vec!["192.0.2.1/32".parse().unwrap()],
                 communities: vec![],
+                daemon: None,
             },
             peers: vec![
                 peer("10.0.0.254", "Established", None),

@@ -75,6 +75,20 @@ pub struct Announcement {
     /// The communities that go with them, as `65535:0`.
     #[serde(default)]
     pub communities: Vec<String>,
+    /// The external daemon that announces, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daemon: Option<Daemon>,
+}
+
+/// The external BGP daemon.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Daemon {
+    /// Where its API is.
+    pub address: String,
+    /// What it speaks; absent while it cannot be reached.
+    pub api: Option<String>,
+    /// Why it does not have what it was told.
+    pub last_error: Option<String>,
 }
 
 /// See [`Announcement`].

@@ -190,7 +190,10 @@ impl EdgeNode {
             section("drain"),
             section("bgp"),
         );
-        for index in 0..lab.leaves.len() {
+        let through_daemon = settings
+            .iter()
+            .any(|(_, line)| line.starts_with("daemon = "));
+        for index in (0..lab.leaves.len()).filter(|_| !through_daemon) {
             let address = Lab::leaf_v4(index);
             toml += &format!(
                 "\n[[bgp.peer]]\naddress = \"{address}\"\nasn = {LEAF_ASN}\nhold-time = \"8s\"\n"

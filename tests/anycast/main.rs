@@ -11,6 +11,7 @@ mod support;
 
 mod address;
 mod clients;
+mod daemon;
 mod departure;
 mod disk;
 mod edge_node;

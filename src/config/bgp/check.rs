@@ -30,7 +30,21 @@ impl Bgp {
                 );
             }
         }
-        if !self.announce.is_empty() && self.peers.is_empty() {
+        if self.daemon.is_some() && !self.peers.is_empty() {
+            let what = "has the sessions, so there is no [[bgp.peer]]: write its neighbours into \
+                        its own configuration";
+            reader.problem("bgp.daemon", what);
+        }
+        for (key, given) in [
+            ("bgp.next-hop-v4", self.next_hop_v4.is_some()),
+            ("bgp.next-hop-v6", self.next_hop_v6.is_some()),
+        ] {
+            if given && self.daemon.is_none() {
+                let what = "is for prefixes that go through bgp.daemon; a [[bgp.peer]] has its own";
+                reader.problem(key, what);
+            }
+        }
+        if !self.announce.is_empty() && self.peers.is_empty() && self.daemon.is_none() {
             let what = "nobody learns of it: there is no [[bgp.peer]]";
             reader.warning("bgp.announce", what);
         }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use ipnet::IpNet;
+use metal_bgp::DaemonAddress;
 
 use super::{Bgp, Degraded, Peer};
 use crate::config::{
@@ -16,11 +17,14 @@ use crate::config::{
 };
 
 /// Keys that mean that somebody wants BGP.
-const WANTED: [&str; 6] = [
+const WANTED: [&str; 9] = [
     "bgp.asn",
     "bgp.router-id",
     "bgp.announce",
     "bgp.manage-addresses",
+    "bgp.daemon",
+    "bgp.next-hop-v4",
+    "bgp.next-hop-v6",
     "bgp.med",
     "bgp.degraded-med",
 ];
@@ -42,6 +46,9 @@ impl Bgp {
         let router_id: Option<Ipv4Addr> = reader.optional("bgp.router-id");
         let announce: Vec<IpNet> = reader.get("bgp.announce");
         let manage_addresses = reader.get("bgp.manage-addresses");
+        let daemon: Option<DaemonAddress> = reader.optional("bgp.daemon");
+        let next_hop_v4 = reader.optional("bgp.next-hop-v4");
+        let next_hop_v6 = reader.optional("bgp.next-hop-v6");
         let med = reader.optional("bgp.med");
         let degraded_med = reader.optional("bgp.degraded-med");
         let defaults = layers[0].peers.as_deref().and_then(<[_]>::first);
@@ -76,6 +83,9 @@ impl Bgp {
             router_id: router_id?,
             announce,
             manage_addresses,
+            daemon,
+            next_hop_v4,
+            next_hop_v6,
             med,
             degraded: degraded_med.map_or(Degraded::GracefulShutdown, Degraded::Med),
             peers: peers.into_iter().collect::<Option<_>>()?,
