@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 const WRITERS: usize = 4;
 
 /// Longer than anything here takes, against hanging.
-const HANG: Duration = Duration::from_secs(60);
+pub const HANG: Duration = Duration::from_secs(60);
 
 pub fn thing() -> Name {
     Name::from_static("thing")
