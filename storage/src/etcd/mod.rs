@@ -23,6 +23,7 @@ mod mirror;
 mod options;
 mod plan;
 mod proto;
+mod status;
 mod url;
 mod view;
 mod writer;

@@ -39,5 +39,5 @@ async fn while_commits_go_on() {
 
 #[test]
 fn a_newer_etcd_passes_the_death_of_its_leader_too() {
-    newer::passes("deaths::commits_go_on_when_the_leader_dies");
+    newer::passes(&["deaths::commits_go_on_when_the_leader_dies"]);
 }
