@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use metal_storage::{Batch, Error, Read, Scope, Store, Write};
+use metal_storage::{Batch, Error, EtcdOptions, Read, Scope, Store, Write};
 
 use super::cluster::{Cluster, Disk};
 use super::traffic::{Traffic, connect, key};
@@ -36,6 +36,33 @@ async fn commits_go_on_when_the_leader_dies() {
         while_commits_go_on().await;
     }
     traffic.check("the leader dead, twice").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_of_the_latest_wait_for_the_election_when_the_leader_dies() {
+    let _alone = alone().await;
+    let mut cluster = Cluster::start(Disk::Durable);
+    let traffic = Traffic::start(&cluster.options()).await;
+    let patient = EtcdOptions {
+        read_wait: Duration::from_secs(30),
+        ..cluster.options()
+    };
+    let reader = connect(patient).await;
+    let leader = cluster.leader();
+    cluster.members[leader].kill();
+    let reads = async {
+        let mut slowest = Duration::ZERO;
+        for _ in 0..100 {
+            let begun = Instant::now();
+            let found = reader.get(&key("shared"), Read::Latest).await;
+            assert!(found.unwrap().is_some());
+            slowest = slowest.max(begun.elapsed());
+        }
+        slowest
+    };
+    let (pause, slowest) = tokio::join!(traffic.goes_on(), reads);
+    println!("commits go on {pause:?} after the leader died, a read took {slowest:?} at most");
+    traffic.check("a leader dead, reads").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
