@@ -103,7 +103,7 @@ async fn commits_go_on_with_one_full_disk_and_after_two_once_there_is_room() {
     let next = cluster.leader();
     disks[next].fill();
     ends(&cluster.members[next]).await;
-    let bound = traffic.nodes[0].options().commit_wait + Duration::from_secs(2);
+    let bound = traffic.nodes[0].options().commit_wait + Duration::from_secs(10);
     let begun = Instant::now();
     let error = traffic.nodes[0].commit(put("late")).await.unwrap_err();
     let known = matches!(error, Error::Unavailable { .. } | Error::Unknown(_));
