@@ -278,7 +278,7 @@ impl Store for Etcd {
             query.check()?;
             let mirror = self.at(&query.scope, read).await?;
             let view = mirror.view().await?;
-            view.list(query)
+            Ok(view.list(query))
         })
     }
 
