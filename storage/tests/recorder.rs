@@ -232,6 +232,14 @@ async fn what_watchers_see_spares_the_search_for_what_was_never_answered() {
     // To try every order of so many would take far too long.
     watch(&recorder, COMMITS).await;
     recorder.check().unwrap();
+
+    // Nor where to put those that never happened.
+    for i in 0..COMMITS {
+        let mut commit = recorder.commit(put(&format!("never {i}"), "1"));
+        assert!(futures::poll!(&mut commit).is_pending());
+    }
+    recorder.list(&query, Read::Latest).await.unwrap();
+    recorder.check().unwrap();
 }
 
 #[tokio::test]

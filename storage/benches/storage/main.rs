@@ -18,6 +18,7 @@ mod etcd;
 #[path = "../../tests/support/postgres.rs"]
 mod postgres;
 mod raw;
+mod raw_etcd;
 mod reads;
 mod recovery;
 
@@ -85,7 +86,8 @@ async fn main() {
         etcd::require_etcd();
         let cluster = etcd::Cluster::start(etcd::Disk::Durable);
         let store = backends::etcd(cluster.options()).await;
-        measure("etcd, three members on this machine", store).await;
+        let rates = measure("etcd, three members on this machine", store).await;
+        raw_etcd::measure(&cluster.members[0].place.client_address(), &rates).await;
     }
     if wanted("recovery") {
         recovery::measure().await;

@@ -73,7 +73,8 @@ async fn count_and_insert(pool: &PgPool) {
     txn.commit().await.unwrap();
 }
 
-fn ratio(ours: &[f64], raw: &[f64]) {
+/// Prints how many of our commits there are for each of the others.
+pub fn ratio(ours: &[f64], raw: &[f64]) {
     let ratios: Vec<_> = CLIENTS
         .iter()
         .zip(ours.iter().zip(raw))

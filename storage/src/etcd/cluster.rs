@@ -10,14 +10,15 @@ use tonic::transport::Channel;
 use tonic::{Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 
-use super::fault::{Fault, chain};
+use super::fault::Fault;
 use super::member::Member;
 use super::options::{EtcdCredential, EtcdOptions};
 use super::proto::{
     AuthenticateRequest, AuthenticateResponse, RangeRequest, RangeResponse, StatusRequest,
     StatusResponse, TxnRequest, TxnResponse, WatchCreateRequest, WatchRequest, WatchResponse,
 };
-use crate::error::{Error, Result, invalid};
+use super::status::{asks_for_token, classify, late, refused, text};
+use crate::error::{Result, invalid};
 
 const RANGE: &str = "/etcdserverpb.KV/Range";
 const TXN: &str = "/etcdserverpb.KV/Txn";
@@ -144,18 +145,33 @@ impl Cluster {
         A: prost::Message + Default + 'static,
     {
         let (channel, number) = self.channel(member).await?;
+        match self.call(&channel, path, request, leader).await? {
+            Ok(answer) => Ok(answer),
+            Err(status) => Err(self.failed(member, number, &status).await),
+        }
+    }
+
+    /// Asks on one connection, and shows who we are, once more if that is no longer known.
+    async fn call<Q, A>(
+        &self,
+        channel: &Channel,
+        path: &'static str,
+        request: Q,
+        leader: Leader,
+    ) -> Result<Result<A, Status>, Fault>
+    where
+        Q: prost::Message + Clone + 'static,
+        A: prost::Message + Default + 'static,
+    {
         for last in [false, true] {
-            let token = self.token(&channel).await?;
+            let token = self.token(channel).await?;
             let request = with_metadata(request.clone(), token.as_ref(), leader);
-            let status = match self.send(channel.clone(), path, request).await {
-                Ok(answer) => return Ok(answer),
-                Err(status) => status,
-            };
-            if !last && asks_for_token(&status) && self.credential.is_some() {
-                self.forget_token(token.as_ref());
-                continue;
+            match self.send(channel.clone(), path, request).await {
+                Err(status) if !last && asks_for_token(&status) && self.credential.is_some() => {
+                    self.forget_token(token.as_ref());
+                }
+                answer => return Ok(answer),
             }
-            return Err(self.failed(member, number, &status).await);
         }
         unreachable!("the second time returns")
     }
@@ -206,8 +222,10 @@ impl Cluster {
     /// Whether a member is of a version that we speak with, and of the cluster that the others
     /// are of.
     async fn check(&self, channel: Channel) -> Result<(), Fault> {
-        let answer = self.send(channel, STATUS, Request::new(StatusRequest {}));
-        let status: StatusResponse = answer.await.map_err(|status| classify(&status))?;
+        // The newer ones tell their version only to those whom they know.
+        let request = StatusRequest {};
+        let answer = self.call(&channel, STATUS, request, Leader::Optional);
+        let status: StatusResponse = answer.await?.map_err(|status| classify(&status))?;
         let mut numbers = status.version.split('.').map(str::parse::<u32>);
         match (numbers.next(), numbers.next()) {
             (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= OLDEST => {}
@@ -334,72 +352,4 @@ fn with_metadata<T>(
         request.metadata_mut().insert("hasleader", yes);
     }
     request
-}
-
-fn asks_for_token(status: &Status) -> bool {
-    [
-        "invalid auth token",
-        "user name is empty",
-        "revision of auth store is old",
-        "revision in auth store is old",
-    ]
-    .iter()
-    .any(|text| status.message().contains(text))
-}
-
-/// What a status says of the request. Only what etcd says before it proposes a change is taken
-/// for a promise that nothing happened.
-fn classify(status: &Status) -> Fault {
-    let message = status.message();
-    let says = |text: &str| message.contains(text);
-    if asks_for_token(status) {
-        return refused(format!("etcd asks who we are: {message}"));
-    }
-    if says("required revision has been compacted") {
-        return Fault::Compacted;
-    }
-    if says("request is too large") || says("too many operations") {
-        return refused(format!(
-            "etcd permits less than we need, see --max-request-bytes and --max-txn-ops: {message}"
-        ));
-    }
-    if says("database space exceeded") {
-        return Fault::Full(message.to_owned());
-    }
-    if says("no leader") || says("too many requests") {
-        return Fault::NotDone(message.to_owned());
-    }
-    if never_sent(status) {
-        return Fault::NotDone(text(status));
-    }
-    match status.code() {
-        tonic::Code::InvalidArgument
-        | tonic::Code::FailedPrecondition
-        | tonic::Code::PermissionDenied
-        | tonic::Code::ResourceExhausted
-        | tonic::Code::Unimplemented => refused(message.to_owned()),
-        _ => Fault::Unknown(text(status)),
-    }
-}
-
-/// Whether the connection had gone and there was no other.
-fn never_sent(status: &Status) -> bool {
-    let first = std::error::Error::source(status);
-    std::iter::successors(first, |error| error.source())
-        .any(|error| error.is::<tonic::ConnectError>())
-}
-
-fn refused(reason: String) -> Fault {
-    Fault::Refused(Error::Unavailable { reason })
-}
-
-fn late(wait: Duration) -> Status {
-    Status::deadline_exceeded(format!("no answer in {wait:?}"))
-}
-
-fn text(status: &Status) -> String {
-    match std::error::Error::source(status) {
-        Some(source) => chain(source),
-        None => status.message().to_owned(),
-    }
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use tonic::Streaming;
 
+use super::fault::Fault;
 use super::mirror::Mirror;
 use super::proto::{WatchCreateRequest, WatchResponse};
 
@@ -29,12 +30,12 @@ pub(super) async fn follow(mirror: Arc<Mirror>) {
 }
 
 async fn once(mirror: &Mirror) -> Result<(), String> {
-    let told = |error: crate::Error| error.to_string();
+    let told = |fault: Fault| fault.into_error().to_string();
     let request = WatchCreateRequest {
         key: mirror.layout.head(),
     };
     let watch = mirror.shared.cluster.watch(request).await;
-    let mut watch = watch.map_err(|fault| fault.into_error().to_string())?;
+    let mut watch = watch.map_err(told)?;
     loop {
         mirror.share().await.map_err(told)?;
         let seen = mirror.head().mod_revision;

@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
 
@@ -14,6 +15,9 @@ use crate::change::Change;
 use crate::error::{Error, Result};
 use crate::revision::Revision;
 use crate::scope::Scope;
+
+/// Between two questions of which the first had no answer.
+const REST: Duration = Duration::from_millis(50);
 
 /// A copy of one scope in memory, and what keeps it up.
 ///
@@ -38,7 +42,7 @@ pub(super) struct Mirror {
 #[derive(Debug)]
 struct Answered {
     up_to: u64,
-    answer: Result<()>,
+    answer: Result<(), Fault>,
 }
 
 // === impl Mirror ===
@@ -116,35 +120,50 @@ impl Mirror {
             Err(Error::Compacted(_)) => {}
             changes => return changes,
         }
-        // Without a majority, ours is the best guess.
-        let _ = self.latest().await;
+        self.catch_up().await;
         self.view().await?.changes(since, limit)
     }
 
     /// Brings the view to everything that was committed before the call.
     ///
-    /// Costs a round trip to the leader, shared with all that call at the same time.
+    /// Costs a round trip to the leader, shared with all that call at the same time. Is tried for
+    /// [`read_wait`](super::EtcdOptions::read_wait), so that neither a connection that breaks nor
+    /// an election is an error.
     pub(super) async fn latest(&self) -> Result<()> {
         let wait = self.shared.options.read_wait;
-        match tokio::time::timeout(wait, self.share()).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Error::Unavailable { reason: late(wait) }),
-        }
+        let mut why = Fault::NotDone(late(wait));
+        let tried = tokio::time::timeout(wait, async {
+            loop {
+                match self.share().await {
+                    Err(fault @ (Fault::NotDone(_) | Fault::Unknown(_))) => why = fault,
+                    answer => break answer,
+                }
+                tokio::time::sleep(REST).await;
+            }
+        });
+        let answer = tried.await;
+        answer.unwrap_or(Err(why)).map_err(Fault::into_error)
     }
 
     /// Brings the view to this revision; waits for it, bounded.
     pub(super) async fn reach(&self, revision: Revision) -> Result<()> {
         drop(self.view().await?);
         if self.head().revision < revision {
-            // A leader that cannot be asked does not matter if the rest comes by itself.
-            let _ = self.latest().await;
+            self.catch_up().await;
         }
         let heads = &self.shared.heads;
         heads.reach(&self.scope, revision).await.map(drop)
     }
 
-    /// As [`latest`](Self::latest), however long it takes: there may be much to read.
-    pub(super) async fn share(&self) -> Result<()> {
+    /// Asks once. That nobody answers does not matter if the rest comes by itself, or if what is
+    /// here will do.
+    async fn catch_up(&self) {
+        let wait = self.shared.options.read_wait;
+        let _ = tokio::time::timeout(wait, self.share()).await;
+    }
+
+    /// As [`latest`](Self::latest), once, however long it takes: there may be much to read.
+    pub(super) async fn share(&self) -> Result<(), Fault> {
         let mine = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         let mut answered = self.answered.lock().await;
         if answered.up_to >= mine {
@@ -152,7 +171,7 @@ impl Mirror {
         }
         // Whoever has asked by now is answered by what is read from here on.
         let up_to = self.asked.load(Ordering::SeqCst);
-        let answer = self.pull().await.map_err(Fault::into_error);
+        let answer = self.pull().await;
         *answered = Answered {
             up_to,
             answer: answer.clone(),
@@ -230,6 +249,6 @@ impl Mirror {
     }
 }
 
-fn late(wait: std::time::Duration) -> String {
+fn late(wait: Duration) -> String {
     format!("no answer from etcd in {wait:?}")
 }

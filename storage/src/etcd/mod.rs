@@ -23,6 +23,7 @@ mod mirror;
 mod options;
 mod plan;
 mod proto;
+mod status;
 mod url;
 mod view;
 mod writer;
@@ -277,7 +278,7 @@ impl Store for Etcd {
             query.check()?;
             let mirror = self.at(&query.scope, read).await?;
             let view = mirror.view().await?;
-            view.list(query)
+            Ok(view.list(query))
         })
     }
 

@@ -169,7 +169,7 @@ impl View {
         })
     }
 
-    pub(super) fn list(&self, query: &Query) -> Result<Page> {
+    pub(super) fn list(&self, query: &Query) -> Page {
         let mut page = Page {
             records: Vec::new(),
             unreadable: Vec::new(),
@@ -177,24 +177,29 @@ impl View {
             revision: self.head.revision,
         };
         let Some(table) = self.records.get(&query.table) else {
-            return Ok(page);
+            return page;
         };
         let start = match &query.after {
             Some(after) if *after >= query.prefix => Bound::Excluded(after.as_str()),
             _ => Bound::Included(query.prefix.as_str()),
         };
         let range = (start, Bound::Unbounded);
-        let mut bytes = 0;
-        let mut take = |id: &str, found: &Found| -> Result<bool> {
-            let stored = found.as_ref().map_err(|cause| Error::Corrupt {
-                what: format!("{} {}/{id}", query.scope, query.table),
-                cause: cause.to_string(),
-            })?;
-            if query.matches(&stored.value) {
-                bytes += stored.value.doc.len();
-                page.records.push(Stored::clone(stored));
+        let (mut bytes, mut last) = (0, None);
+        // Whether the page is full with it.
+        let mut take = |id: &str, found: &Found| {
+            match found {
+                Ok(stored) if !query.matches(&stored.value) => return false,
+                Ok(stored) => {
+                    bytes += stored.value.doc.len();
+                    page.records.push(Stored::clone(stored));
+                }
+                Err(cause) => page.unreadable.push(Error::Corrupt {
+                    what: format!("{} {}/{id}", query.scope, query.table),
+                    cause: cause.to_string(),
+                }),
             }
-            Ok(page.records.len() == query.limit || bytes > PAGE_BYTES)
+            last = Some(id.to_owned());
+            page.records.len() + page.unreadable.len() == query.limit || bytes > PAGE_BYTES
         };
         let mut full = false;
         match query.equal.first() {
@@ -203,7 +208,7 @@ impl View {
                     if !id.starts_with(&query.prefix) {
                         break;
                     }
-                    full = take(id, found)?;
+                    full = take(id, found);
                     if full {
                         break;
                     }
@@ -216,7 +221,7 @@ impl View {
                     if !id.starts_with(&query.prefix) {
                         break;
                     }
-                    full = table.get(id).map_or(Ok(false), |found| take(id, found))?;
+                    full = table.get(id).is_some_and(|found| take(id, found));
                     if full {
                         break;
                     }
@@ -224,10 +229,9 @@ impl View {
             }
         }
         if full {
-            let last = page.records.last();
-            page.next = last.map(|stored| stored.value.key.id().to_owned());
+            page.next = last;
         }
-        Ok(page)
+        page
     }
 
     /// At most so many of the changes after a revision; none if there are none yet.

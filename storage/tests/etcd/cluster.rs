@@ -33,10 +33,12 @@ pub enum Disk {
     Careless,
 }
 
-/// Where a member listens, and in which network namespace.
+/// Where a member listens, in which network namespace, and where its data is if not beside that of
+/// the others.
 #[derive(Clone, Debug)]
 pub struct Place {
     pub namespace: Option<String>,
+    pub disk: Option<PathBuf>,
     pub client: (IpAddr, u16),
     pub peer: (IpAddr, u16),
 }
@@ -61,6 +63,7 @@ impl Place {
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
         Self {
             namespace: None,
+            disk: None,
             client: (host, free_port()),
             peer: (host, free_port()),
         }
@@ -103,7 +106,8 @@ impl Cluster {
                 None => Vec::new(),
             };
             let name = format!("m{i}");
-            let data = own.join("data").display().to_string();
+            let home = place.disk.as_ref().unwrap_or(&own);
+            let data = home.join("data").display().to_string();
             let (peer, all) = (url(place.peer), all.join(","));
             command.push(program());
             let args = [
@@ -238,6 +242,15 @@ impl Member {
             drop(keeper.stdin.take());
             keeper.wait().unwrap();
         }
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&self) -> bool {
+        self.process.as_ref().is_none_or(|(_, pid)| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+            // Its keeper has not looked yet.
+            stat.is_ok_and(|stat| stat.contains(") Z "))
+        })
     }
 
     pub fn pause(&self) {

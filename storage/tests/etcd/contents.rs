@@ -55,6 +55,13 @@ async fn a_record_that_does_not_decode_is_named_and_the_others_are_read() {
         "{error:?}"
     );
     assert!(store.get(&key("b"), Read::Latest).await.unwrap().is_some());
+    let mut query = Query::new(Scope::Global, Name::from_static("thing"));
+    query.limit = 1;
+    let page = store.list(&query, Read::Latest).await.unwrap();
+    assert_eq!((page.records.len(), page.unreadable), (0, vec![error]));
+    query.after = page.next;
+    let page = store.list(&query, Read::Latest).await.unwrap();
+    assert_eq!(page.records[0].value.key, key("b"));
     store.commit(batch([put("c", 1)])).await.unwrap();
     let error = store.commit(batch([put("a", 1)])).await.unwrap_err();
     assert!(matches!(error, Error::Corrupt { .. }), "{error:?}");

@@ -1,16 +1,16 @@
 use std::io::Write as _;
-use std::time::Duration;
 
 use metal_storage::{Error, Etcd, EtcdCredential, EtcdOptions, Store};
 
 use crate::cluster::{Cluster, Disk, Place, require_etcd};
 use crate::contents::{batch, put};
+use crate::suite::patient;
 
 #[tokio::test]
 async fn a_wrong_credential_is_refused_and_a_right_one_survives_a_restart() {
     require_etcd();
     let mut cluster = Cluster::start_at(Disk::Durable, vec![Place::local()], &[]);
-    let options = cluster.options();
+    let options = patient(&cluster);
     Etcd::connect(options.clone(), &[]).await.unwrap();
     cluster.ctl(&["user", "add", "root:geheim"]);
     cluster.ctl(&["user", "add", "guest:guest"]);
@@ -35,10 +35,7 @@ async fn a_wrong_credential_is_refused_and_a_right_one_survives_a_restart() {
 
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(b"root\ngeheim\n").unwrap();
-    let options = EtcdOptions {
-        commit_wait: Duration::from_secs(30),
-        ..options.with_credential_file(file.path()).unwrap()
-    };
+    let options = options.with_credential_file(file.path()).unwrap();
     assert!(!format!("{options:?}").contains("geheim"));
     let store = Etcd::connect(options, &[]).await.unwrap();
     store.commit(batch([put("a", 1)])).await.unwrap();

@@ -8,13 +8,14 @@ use tokio::task::JoinSet;
 
 use crate::cluster::{Cluster, Disk, Place, require_etcd};
 use crate::contents::{batch, put};
+use crate::suite::patient;
 
 #[tokio::test]
 async fn an_etcd_that_permits_less_is_named_and_smaller_commits_go_on() {
     require_etcd();
     let small = ["--max-request-bytes", "65536"];
     let cluster = Cluster::start_at(Disk::Careless, vec![Place::local()], &small);
-    let store = Etcd::connect(cluster.options(), &[]).await.unwrap();
+    let store = Etcd::connect(patient(&cluster), &[]).await.unwrap();
     let error = store.commit(batch([put("a", 100_000)])).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
     assert!(error.to_string().contains("--max-request-bytes"), "{error}");
@@ -27,7 +28,7 @@ async fn a_full_etcd_refuses_commits_answers_reads_and_goes_on_when_there_is_spa
     require_etcd();
     let small = ["--quota-backend-bytes", "8388608"];
     let cluster = Cluster::start_at(Disk::Careless, vec![Place::local()], &small);
-    let store = Etcd::connect(cluster.options(), &[]).await.unwrap();
+    let store = Etcd::connect(patient(&cluster), &[]).await.unwrap();
     let mut done = 0;
     let error = loop {
         match store.commit(batch([put("a", 200_000)])).await {
@@ -55,7 +56,7 @@ async fn what_is_refused_while_etcd_runs_full_did_not_happen_and_what_is_done_di
     require_etcd();
     let small = ["--quota-backend-bytes", "16777216"];
     let cluster = Cluster::start_at(Disk::Careless, vec![Place::local()], &small);
-    let store = Arc::new(Etcd::connect(cluster.options(), &[]).await.unwrap());
+    let store = Arc::new(Etcd::connect(patient(&cluster), &[]).await.unwrap());
     // Many at once: etcd applies some of those that it has no space for any more, and says so in
     // the words of a refusal.
     let mut writers = JoinSet::new();

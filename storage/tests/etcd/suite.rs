@@ -16,16 +16,23 @@ pub fn shared() -> &'static Cluster {
     })
 }
 
-/// Options for a store that is not there yet, patient enough for a busy machine.
+/// Options for a store that is not there yet.
 pub fn fresh_options() -> EtcdOptions {
     EtcdOptions {
         prefix: uuid::Uuid::new_v4().to_string(),
+        ..patient(shared())
+    }
+}
+
+/// Options that are patient enough for a busy machine, and for members that have just been started.
+pub fn patient(cluster: &Cluster) -> EtcdOptions {
+    EtcdOptions {
         commit_wait: Duration::from_secs(30),
         read_wait: Duration::from_secs(30),
         connect_wait: Duration::from_secs(10),
         request_wait: Duration::from_secs(10),
         queue_wait: Duration::from_secs(10),
-        ..shared().options()
+        ..cluster.options()
     }
 }
 

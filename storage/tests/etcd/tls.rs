@@ -5,6 +5,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use crate::cluster::{Cluster, Disk, Place, require_etcd};
 use crate::contents::{batch, put};
+use crate::suite::patient;
 
 struct Authority {
     pem: PathBuf,
@@ -79,7 +80,10 @@ async fn tls_that_does_not_match_is_refused_and_our_own_authority_is_trusted() {
         ca: ca.cloned(),
         identity,
     };
-    let good = with(&options, on(Some(&ours.pem), Some(identity.clone())));
+    let good = with(
+        &patient(&cluster),
+        on(Some(&ours.pem), Some(identity.clone())),
+    );
     let store = Etcd::connect(good, &[]).await.unwrap();
     store.commit(batch([put("a", 1)])).await.unwrap();
 

@@ -1,8 +1,8 @@
-use metal_storage::{EtcdOptions, EtcdTls, Read, Store};
+use metal_storage::{EtcdOptions, EtcdTls};
 
 use super::cluster::{Cluster, Disk};
 use super::network::{Network, Side};
-use super::traffic::{Traffic, connect, key, put};
+use super::traffic::{Traffic, certainly, connect, latest, put};
 use super::{alone, while_commits_go_on};
 
 fn options(cluster: &Cluster) -> EtcdOptions {
@@ -79,13 +79,13 @@ async fn a_member_cut_off_from_the_others_answers_no_read_of_the_latest_from_wha
         let mut first = options(&cluster);
         first.endpoints.rotate_left(member);
         let reader = connect(first).await;
-        let before = writer.commit(put("before")).await.unwrap();
-        let found = reader.get(&key("before"), Read::Latest).await.unwrap();
+        let before = certainly(&writer, put("before")).await.unwrap();
+        let found = latest(&reader, "before").await;
         assert_eq!(found.unwrap().version, before.into());
         network.cut(member, Side::Peers);
         // It does not know yet that it has no leader.
-        let after = writer.commit(put("after")).await.unwrap();
-        let found = reader.get(&key("after"), Read::Latest).await.unwrap();
+        let after = certainly(&writer, put("after")).await.unwrap();
+        let found = latest(&reader, "after").await;
         assert_eq!(found.map(|found| found.version), Some(after.into()));
         network.mend(member, Side::Peers);
     }

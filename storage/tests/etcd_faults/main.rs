@@ -4,7 +4,8 @@
 //! In each test, two nodes commit and watch all the time, before the fault, during it and after.
 //! In the end nothing acknowledged is lost, nothing is there twice, and what was answered as not
 //! done is not there. `METAL_TEST_FAULT_SECONDS` says how long each of the three takes, 1 unless it
-//! does. The cuts need root, and make and remove network namespaces.
+//! does. The cuts and the full disks need root: they make and
+//! remove network namespaces and small file systems.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../etcd/cluster.rs"]
@@ -12,6 +13,7 @@
 mod cluster;
 mod cuts;
 mod deaths;
+mod disks;
 mod network;
 #[path = "../etcd/newer.rs"]
 mod newer;
@@ -37,5 +39,5 @@ async fn while_commits_go_on() {
 
 #[test]
 fn a_newer_etcd_passes_the_death_of_its_leader_too() {
-    newer::passes("deaths::commits_go_on_when_the_leader_dies");
+    newer::passes(&["deaths::commits_go_on_when_the_leader_dies"]);
 }

@@ -66,6 +66,7 @@ impl Network {
     pub fn places(&self) -> Vec<Place> {
         let place = |i: usize| Place {
             namespace: Some(self.namespace(i)),
+            disk: None,
             client: (IpAddr::V4(self.address(Side::Clients, i as u8 + 1)), 2379),
             peer: (IpAddr::V4(self.address(Side::Peers, i as u8 + 1)), 2380),
         };

@@ -7,14 +7,14 @@ use bytes::Bytes;
 use futures::StreamExt;
 use metal_storage::{
     Batch, Change, Error, Etcd, EtcdOptions, Field, Guard, Key, Name, OpId, Query, Read, Record,
-    Revision, Scope, Store, Value, Version, Write,
+    Revision, Scope, Store, Stored, Value, Version, Write,
 };
 use tokio::task::JoinSet;
 
 const WRITERS: usize = 4;
 
 /// Longer than anything here takes, against hanging.
-const HANG: Duration = Duration::from_secs(60);
+pub const HANG: Duration = Duration::from_secs(60);
 
 pub fn thing() -> Name {
     Name::from_static("thing")
@@ -104,6 +104,7 @@ impl Traffic {
             last: Arc::new(AtomicU64::new(u64::MAX)),
         };
         for (node, store) in traffic.nodes.iter().enumerate() {
+            latest(store, "shared").await;
             for writer in 0..WRITERS {
                 let (store, stop) = (Arc::clone(store), Arc::clone(&traffic.stop));
                 let acknowledged = Arc::clone(&traffic.acknowledged);
@@ -144,22 +145,11 @@ impl Traffic {
     pub async fn each_sees_what_the_other_did(&self) {
         for (from, to) in [(0, 1), (1, 0)] {
             let id = uuid::Uuid::new_v4().to_string();
-            let revision = self.nodes[from].commit(batch(&id, None)).await.unwrap();
-            let found = self.nodes[to].get(&key(&id), Read::Latest).await.unwrap();
+            let revision = certainly(&self.nodes[from], batch(&id, None))
+                .await
+                .unwrap();
+            let found = latest(&self.nodes[to], &id).await;
             assert_eq!(found.map(|found| found.version), Some(revision.into()));
-        }
-    }
-
-    /// Repeats a commit until it is known what became of it.
-    async fn certainly(&self, batch: Batch) -> metal_storage::Result<Revision> {
-        let begun = Instant::now();
-        loop {
-            match self.nodes[0].commit(batch.clone()).await {
-                Err(Error::Unavailable { .. } | Error::Unknown(_)) => {
-                    assert!(begun.elapsed() < HANG, "commits do not go on");
-                }
-                answer => return answer,
-            }
         }
     }
 
@@ -190,7 +180,7 @@ impl Traffic {
             for batch in history.unknown {
                 unknown += 1;
                 let op = batch.op;
-                match self.certainly(batch).await {
+                match certainly(&self.nodes[0], batch).await {
                     Ok(revision) => done.push((op, revision)),
                     Err(Error::Conflict(_)) => assert!(not_done.insert(op)),
                     Err(other) => panic!("{other:?}"),
@@ -198,7 +188,8 @@ impl Traffic {
             }
         }
         let query = Query::new(Scope::Global, thing());
-        let page = self.nodes[0].list(&query, Read::Latest).await.unwrap();
+        latest(&self.nodes[0], "shared").await;
+        let page = self.nodes[0].list(&query, Read::Stale).await.unwrap();
         let head = page.revision;
         self.last.store(head.get(), Ordering::SeqCst);
         // Wakes the watchers.
@@ -251,10 +242,11 @@ impl Traffic {
         let mut stores: Vec<Arc<Etcd>> = self.nodes.clone();
         stores.push(Arc::new(connect(self.nodes[0].options().clone()).await));
         for store in stores {
+            latest(&store, "shared").await;
             let mut query = Query::new(Scope::Global, thing());
             let mut found = BTreeMap::new();
             loop {
-                let page = store.list(&query, Read::AtLeast(head)).await.unwrap();
+                let page = store.list(&query, Read::Stale).await.unwrap();
                 for stored in page.records {
                     if stored.version <= Version::from(head) {
                         found.insert(stored.value.key.id().to_owned(), stored.value);
@@ -266,6 +258,30 @@ impl Traffic {
                 }
             }
             assert!(found == expected, "records are what the changes say");
+        }
+    }
+}
+
+/// Repeats a commit until it is known what became of it.
+pub async fn certainly(node: &Etcd, batch: Batch) -> metal_storage::Result<Revision> {
+    let begun = Instant::now();
+    loop {
+        match node.commit(batch.clone()).await {
+            Err(Error::Unavailable { .. } | Error::Unknown(_)) => {
+                assert!(begun.elapsed() < HANG, "commits do not go on");
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// Reads the latest as soon as that is possible.
+pub async fn latest(node: &Etcd, id: &str) -> Option<Stored<Record>> {
+    let begun = Instant::now();
+    loop {
+        match node.get(&key(id), Read::Latest).await {
+            Ok(found) => return found,
+            Err(error) => assert!(begun.elapsed() < HANG, "{error}"),
         }
     }
 }

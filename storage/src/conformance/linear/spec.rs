@@ -13,6 +13,9 @@ pub(super) struct Spec {
     /// have it: so one that was never answered took effect in a gap between these, or after all,
     /// or never.
     made: HashMap<Revision, OpId>,
+    /// What a list showed that was asked for when all else had been answered. What comes after it
+    /// was seen by nobody.
+    last: Option<Revision>,
 }
 
 /// Everything of a scope but its history.
@@ -46,6 +49,7 @@ impl Spec {
         let mut spec = Self {
             repeated: HashSet::new(),
             made: HashMap::new(),
+            last: last(calls),
         };
         let mut seen = HashSet::new();
         for call in calls {
@@ -77,8 +81,19 @@ impl Spec {
     }
 
     fn is_free(&self, revision: Revision, op: OpId) -> bool {
-        self.made.get(&revision).is_none_or(|known| *known == op)
+        self.last.is_none_or(|last| revision <= last)
+            && self.made.get(&revision).is_none_or(|known| *known == op)
     }
+}
+
+fn last(calls: &[Call<Op>]) -> Option<Revision> {
+    let last = calls.iter().max_by_key(|call| call.ended)?;
+    let Op::List(_, page) = &last.op else {
+        return None;
+    };
+    let mut others = calls.iter().filter(|call| call.ended < last.ended);
+    let all_before = others.all(|call| call.ended.is_none_or(|ended| ended < last.begun));
+    all_before.then_some(page.revision)
 }
 
 impl Model for Spec {
