@@ -28,7 +28,7 @@ pub(super) fn value(query: Query, kind: Kind, value: &Value) -> Query {
     }
 }
 
-/// What the upsert of a table wants behind the scope.
+/// What the insert and the upsert of a table want behind the scope.
 pub(super) fn records(query: Query, table: &Table, records: &[(&Record, Version)]) -> Query {
     let records = || records.iter();
     let ids: Vec<String> = records().map(|(r, _)| r.key.id().to_owned()).collect();

@@ -306,10 +306,14 @@ async fn write(
         let delete = query(&table.sql.delete).bind(scope.to_owned());
         txn.fetch(delete.bind(ids)).await?;
     }
-    if !writes.upsert.is_empty() {
-        let upsert = query(&table.sql.upsert).bind(scope.to_owned());
-        txn.fetch(bind::records(upsert, table, &writes.upsert))
-            .await?;
+    if !writes.put.is_empty() {
+        let put = match writes.replaces {
+            true => &table.sql.upsert,
+            // The engine need not look for what is known not to be there.
+            false => &table.sql.insert,
+        };
+        let put = query(put).bind(scope.to_owned());
+        txn.fetch(bind::records(put, table, &writes.put)).await?;
     }
     Ok(())
 }

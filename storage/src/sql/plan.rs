@@ -47,7 +47,9 @@ pub(super) struct TableWrites<'a> {
     /// another row of the same statement may take.
     pub(super) delete: Vec<&'a str>,
     /// Rows to insert or replace.
-    pub(super) upsert: Vec<(&'a Record, Version)>,
+    pub(super) put: Vec<(&'a Record, Version)>,
+    /// Whether one of them is there and is not deleted first.
+    pub(super) replaces: bool,
 }
 
 // === impl Plan ===
@@ -134,10 +136,13 @@ impl<'a> Plan<'a> {
             let stored = row.stored.as_ref().map(|state| &state.unique);
             match (write, &row.now) {
                 (Write::Put(record), Some(now)) => {
-                    if stored.is_some_and(|unique| *unique != now.unique) {
-                        table.delete.push(record.key.id());
+                    match stored {
+                        Some(unique) if *unique != now.unique => {
+                            table.delete.push(record.key.id());
+                        }
+                        stored => table.replaces |= stored.is_some(),
                     }
-                    table.upsert.push((record, now.version));
+                    table.put.push((record, now.version));
                 }
                 (write, _) => {
                     if stored.is_some() {

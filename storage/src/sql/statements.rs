@@ -118,6 +118,7 @@ pub(super) struct TableStatements {
     /// those that hold the unique values which it wants to take.
     pub(super) touched: Arc<str>,
     pub(super) delete: Arc<str>,
+    pub(super) insert: Arc<str>,
     pub(super) upsert: Arc<str>,
     /// All records, and then for each column those that hold a value and those that hold none.
     lists: Vec<List>,
@@ -168,6 +169,7 @@ impl TableStatements {
                 schema.table()
             )
             .into(),
+            insert: insert(schema).into(),
             upsert: upsert(schema).into(),
             lists,
         }
@@ -261,6 +263,7 @@ pub fn statements(schemas: &[Schema]) -> Result<Vec<Statement>> {
         for (verb, sql) in [
             ("touched", &own.touched),
             ("delete", &own.delete),
+            ("insert", &own.insert),
             ("upsert", &own.upsert),
         ] {
             all.push(statement(format!("{table} {verb}"), None, sql));
@@ -306,10 +309,22 @@ LEFT JOIN (SELECT version, {inner}doc FROM \"{}\" WHERE scope = $1 AND id = $2) 
 
 fn list(schema: &Schema, first: First, more: bool) -> Reading {
     let name = |i: usize| schema.columns()[i].name();
-    let mut conditions = match first {
-        First::All => String::new(),
-        First::Value(i) => format!(" AND \"{}\" = $6", name(i)),
-        First::Null(i) => format!(" AND \"{}\" IS NULL", name(i)),
+    let table = format!("\"{}\"", schema.table());
+    let [t, w, p, own] = ["t.", "w.", "p.", ""].map(|alias| columns(schema, alias));
+    let (from, mut conditions) = match first {
+        First::All => (table, String::new()),
+        // There is one at most, which a planner that does not know how many ids are asked for
+        // would look for among all of them.
+        First::Value(i) if schema.columns()[i].is_unique() => {
+            let one = format!(
+                "(SELECT scope, id, version, bytes, {own}doc FROM {table} \
+WHERE scope = $1 AND \"{}\" = $6 LIMIT 1) AS h",
+                name(i)
+            );
+            (one, String::new())
+        }
+        First::Value(i) => (table, format!(" AND \"{}\" = $6", name(i))),
+        First::Null(i) => (table, format!(" AND \"{}\" IS NULL", name(i))),
     };
     if more {
         let next = if matches!(first, First::Value(_)) {
@@ -326,7 +341,6 @@ fn list(schema: &Schema, first: First, more: bool) -> Reading {
             );
         }
     }
-    let [t, w, p, own] = ["t.", "w.", "p.", ""].map(|alias| columns(schema, alias));
     let before = format!(
         "SELECT s.revision, t.id, t.version, t.bytes, {t}t.doc::TEXT AS doc \
 FROM (SELECT revision FROM metal_scope WHERE scope = $1) AS s \
@@ -334,12 +348,11 @@ LEFT JOIN (\
 SELECT w.id, w.version, w.bytes, {w}w.doc FROM (\
 SELECT p.id, p.version, p.bytes, {p}p.doc, sum(p.bytes) OVER (ORDER BY p.id) AS total \
 FROM (\
-SELECT id, version, bytes, {own}doc FROM \"{}\" \
+SELECT id, version, bytes, {own}doc FROM {from} \
 WHERE scope = $1 AND id > $2 AND id >= $3 AND id < $4{conditions} ORDER BY id LIMIT $5\
 ) AS p\
 ) AS w WHERE w.total - w.bytes <= {PAGE_BYTES}\
-) AS t ON TRUE",
-        schema.table()
+) AS t ON TRUE"
     );
     Reading::new(&before, " ORDER BY t.id")
 }
@@ -369,7 +382,7 @@ SELECT id, version{inner} FROM \"{}\" WHERE scope = $1 AND {column} = u.value LI
     sql
 }
 
-fn upsert(schema: &Schema) -> String {
+fn insert(schema: &Schema) -> String {
     let own = columns(schema, "");
     let arrays: String = schema
         .columns()
@@ -377,20 +390,23 @@ fn upsert(schema: &Schema) -> String {
         .enumerate()
         .map(|(i, c)| format!("${}::{}[], ", i + 5, ddl::sql_type(c.kind())))
         .collect();
-    let set: String = schema
-        .columns()
-        .iter()
-        .map(|c| format!("\"{0}\" = excluded.\"{0}\", ", c.name()))
-        .collect();
     format!(
         "INSERT INTO \"{}\" (scope, id, version, bytes, {own}doc) \
 SELECT $1, u.id, u.version, u.bytes, {}u.doc::JSONB \
 FROM unnest($2::TEXT[], $3::INT8[], $4::INT8[], {arrays}${}::TEXT[]) \
-AS u (id, version, bytes, {own}doc) \
-ON CONFLICT (scope, id) DO UPDATE SET version = excluded.version, bytes = excluded.bytes, \
-{set}doc = excluded.doc",
+AS u (id, version, bytes, {own}doc)",
         schema.table(),
         columns(schema, "u."),
         schema.columns().len() + 5,
+    )
+}
+
+fn upsert(schema: &Schema) -> String {
+    let set = |c: &Column| format!("\"{0}\" = excluded.\"{0}\", ", c.name());
+    let set: String = schema.columns().iter().map(set).collect();
+    let insert = insert(schema);
+    format!(
+        "{insert} ON CONFLICT (scope, id) DO UPDATE SET version = excluded.version, \
+bytes = excluded.bytes, {set}doc = excluded.doc"
     )
 }

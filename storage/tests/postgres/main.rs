@@ -6,6 +6,7 @@ mod bounds;
 mod kit;
 mod migrate;
 mod nodes;
+mod plans;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod suite;
