@@ -13,6 +13,7 @@
 //! | what may go wrong, and what to do then | [`Error`] |
 //! | bounds | [`limits`] |
 //! | backends | [`Memory`], [`Redb`], [`Sql`], [`Etcd`] |
+//! | reads that go on while the authority is away | [`Replica`], [`Replicated`] |
 //! | backup and restore, also from one backend to another | [`backup`] |
 #![forbid(unsafe_code)]
 
@@ -35,9 +36,11 @@ mod query;
 mod record;
 mod redb;
 mod reindex;
+mod replica;
 mod revision;
 mod schema;
 mod scope;
+mod snapshot;
 pub mod sql;
 mod stats;
 mod store;
@@ -58,6 +61,7 @@ pub use query::{Filter, Page, Query};
 pub use record::{Field, Record, Stored};
 pub use redb::{Compaction, Durability, Medium, Redb, RedbOptions};
 pub use reindex::Reindexed;
+pub use replica::{Replica, ReplicaOptions, ReplicaStatus, Replicated};
 pub use revision::{Revision, Version};
 pub use schema::{Column, Schema};
 pub use scope::{Scope, ScopeName};

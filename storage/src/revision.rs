@@ -31,6 +31,12 @@ impl Revision {
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
     }
+
+    /// The revision before this one; [`Revision::ZERO`] before itself.
+    #[must_use]
+    pub const fn before(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
 }
 
 impl fmt::Display for Revision {

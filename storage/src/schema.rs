@@ -50,6 +50,23 @@ impl Schema {
         self.columns
     }
 
+    /// What it declares, in words: `user: email text unique, tenant text`. Two schemas say the
+    /// same if these do.
+    pub fn describe(&self) -> String {
+        let mut text = format!("{}:", self.table);
+        for (i, column) in self.columns.iter().enumerate() {
+            let kind = match column.kind {
+                Kind::Bool => "bool",
+                Kind::Int => "int",
+                Kind::Text => "text",
+            };
+            let unique = if column.unique { " unique" } else { "" };
+            let comma = if i > 0 { "," } else { "" };
+            text += &format!("{comma} {} {kind}{unique}", column.name);
+        }
+        text
+    }
+
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&'static Column> {
         self.columns.iter().find(|column| column.name == name)

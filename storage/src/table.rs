@@ -11,7 +11,7 @@ use crate::key::Key;
 use crate::name::Name;
 use crate::query::{Filter, Query};
 use crate::record::Stored;
-use crate::reindex::{Reindexed, reindex};
+use crate::reindex::{Reindexed, reindex, reindex_once};
 use crate::revision::{Revision, Version};
 use crate::scope::Scope;
 use crate::store::{BoxStream, Read, Store};
@@ -150,6 +150,19 @@ impl<E: Entity> Table<E> {
     /// As [`Store::list`] and [`Store::commit`]; what is wrong with one record is in the answer.
     pub async fn reindex(&self) -> Result<Reindexed> {
         reindex::<E>(self.store.as_ref(), &self.scope).await
+    }
+
+    /// [Reindexes](Self::reindex) the table unless table `notes` of the same scope, which has no
+    /// columns, says that this was done since its schema changed last; then notes that, under an
+    /// id that begins with `columns of`. Interrupted, it goes on from the last page. An empty
+    /// table is not noted. A record that is refused keeps the rest from being noted, so that all
+    /// are tried the next time. Costs one read when there is nothing to do; several nodes may
+    /// call it at once.
+    ///
+    /// # Errors
+    /// As [`reindex`](Self::reindex).
+    pub async fn reindex_once(&self, notes: &Name) -> Result<Reindexed> {
+        reindex_once::<E>(self.store.as_ref(), &self.scope, notes).await
     }
 
     /// The entity whose unique column holds this. Costs O(log n).

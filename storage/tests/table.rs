@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use metal_storage::{
-    Batch, Column, Entity, EntityChange, Error, Filter, Memory, Read, Redb, RedbOptions, Revision,
-    Schema, Scope, Table, Value,
+    Batch, Column, Entity, EntityChange, Error, Filter, Key, Memory, Name, Read, Record, Redb,
+    RedbOptions, Reindexed, Revision, Schema, Scope, Store, Table, Value, Write,
 };
 use serde::{Deserialize, Serialize};
 
@@ -340,16 +340,33 @@ async fn a_column_added_later_is_found_once_the_table_is_reindexed() {
     let done = users.reindex().await.unwrap();
     assert_eq!((done.checked, done.written), (3, 2));
     let refused: Vec<_> = done.refused.iter().map(Error::to_string).collect();
-    assert_eq!(refused, ["tenant \"acme\" of table user is already taken"]);
-    let found = admins().await.unwrap();
-    let found: Vec<_> = found.iter().map(|one| one.value.id()).collect();
-    assert_eq!(found, ["ann", "bob"]);
-    let acme = users.find("tenant", "acme", Read::Latest).await.unwrap();
-    assert_eq!(acme.unwrap().value.id, "ann");
+    let both = "both have tenant \"acme\", which is to be unique: change one of them";
+    let (ann, carl) = ("global user/ann", "global user/carl");
+    let either = [
+        format!("{ann} and {carl} {both}"),
+        format!("{carl} and {ann} {both}"),
+    ];
+    assert!(
+        refused.len() == 1 && either.contains(&refused[0]),
+        "{refused:?}"
+    );
+    assert_eq!(admins().await.unwrap().len(), 2);
+    assert!(
+        users
+            .find("tenant", "acme", Read::Latest)
+            .await
+            .unwrap()
+            .is_some()
+    );
 
-    let mut carl = users.get("carl", Read::Latest).await.unwrap().unwrap();
-    carl.value.tenant = "alpha".into();
-    users.replace(&carl, &carl.value).await.unwrap();
+    let loser = if refused[0] == either[0] {
+        "ann"
+    } else {
+        "carl"
+    };
+    let mut loser = users.get(loser, Read::Latest).await.unwrap().unwrap();
+    loser.value.tenant = "alpha".into();
+    users.replace(&loser, &loser.value).await.unwrap();
     let done = users.reindex().await.unwrap();
     assert_eq!(
         (done.checked, done.written),
@@ -358,4 +375,69 @@ async fn a_column_added_later_is_found_once_the_table_is_reindexed() {
     );
     assert_eq!(done.refused, []);
     assert_eq!(admins().await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_table_is_reindexed_once_and_goes_on_where_it_was_interrupted() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let store: Arc<dyn Store> =
+        Arc::new(Redb::open(folder.path().join("store.redb"), RedbOptions::default()).unwrap());
+    let old = Table::<User>::new(Arc::clone(&store), Scope::Global);
+    let new = Table::<NewUser>::new(Arc::clone(&store), Scope::Global);
+    let notes = Name::from_static("notes");
+    let nothing = Reindexed::default();
+    assert_eq!(new.reindex_once(&notes).await.unwrap(), nothing);
+    for id in ["a", "b", "c", "d", "e"] {
+        old.insert(&user(id, id)).await.unwrap();
+    }
+    // As a process leaves it that is killed after a page.
+    let note = format!(
+        r#"{{"columns":"{}","until":"b"}}"#,
+        NewUser::SCHEMA.describe()
+    );
+    let mut batch = Batch::new(Scope::Global);
+    batch.writes.push(Write::Put(Record {
+        key: Key::new(Scope::Global, notes.clone(), "columns of user").unwrap(),
+        fields: Vec::new(),
+        doc: note.into(),
+    }));
+    store.commit(batch).await.unwrap();
+    let done = new.reindex_once(&notes).await.unwrap();
+    assert_eq!((done.checked, done.written), (3, 3), "only what was left");
+    assert_eq!(
+        new.reindex_once(&notes).await.unwrap(),
+        nothing,
+        "it is noted"
+    );
+    // Another version: all of it, once.
+    let done = old.reindex_once(&notes).await.unwrap();
+    assert_eq!((done.checked, done.written), (5, 3));
+    assert_eq!(old.reindex_once(&notes).await.unwrap(), nothing);
+    let done = new.reindex_once(&notes).await.unwrap();
+    assert_eq!((done.checked, done.written), (5, 5));
+    let found = new.list(Filter::eq("admin", false), Read::Latest).await;
+    assert_eq!(found.unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_indexed_is_named_until_it_can() {
+    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    let old = Table::<User>::new(Arc::clone(&store), Scope::Global);
+    let new = Table::<NewUser>::new(Arc::clone(&store), Scope::Global);
+    let notes = Name::from_static("notes");
+    for (id, tenant) in [("ann", "acme"), ("bob", "acme")] {
+        old.insert(&user(id, tenant)).await.unwrap();
+    }
+    for _ in 0..2 {
+        let refused = new.reindex_once(&notes).await.unwrap().refused;
+        let text = refused[0].to_string();
+        assert!(
+            text.contains("user/ann") && text.contains("user/bob"),
+            "{text}"
+        );
+    }
+    let ann = old.get("ann", Read::Latest).await.unwrap().unwrap();
+    old.delete(&ann).await.unwrap();
+    assert_eq!(new.reindex_once(&notes).await.unwrap().refused, []);
+    assert_eq!(new.reindex_once(&notes).await.unwrap().checked, 0);
 }

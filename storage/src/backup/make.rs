@@ -1,6 +1,3 @@
-use std::pin::pin;
-
-use futures::StreamExt;
 use tokio::io::AsyncWrite;
 
 use super::error::{Error, Result};
@@ -9,15 +6,15 @@ use super::line::{
 };
 use super::output::Output;
 use super::verify::Summary;
-use super::{OnProgress, Part, Progress, Step, whole_page};
+use super::{OnProgress, Part, Progress, Step};
 use crate::change::Change;
 use crate::error::invalid;
 use crate::limits::PAGE_RECORDS;
 use crate::name::Name;
-use crate::query::{Page, Query};
+use crate::record::{Record, Stored};
 use crate::revision::Revision;
 use crate::schema::Schema;
-use crate::store::BoxStream;
+use crate::snapshot::{Sink, snapshot};
 
 /// Writes that may be made to all scopes of a backup while it is made.
 pub const CHANGES: u64 = 1 << 20;
@@ -102,7 +99,6 @@ pub async fn backup(
             progress,
             before: ends.iter().map(|end: &EndScope| end.records).sum(),
             since: Revision::ZERO,
-            seen: Revision::ZERO,
             records: 0,
             room: &mut room,
         };
@@ -122,112 +118,28 @@ struct ScopeBackup<'a, 'w> {
     /// Records of the scopes before this one.
     before: u64,
     since: Revision,
-    /// The last change written.
-    seen: Revision,
     records: u64,
     room: &'a mut u64,
 }
-
-type Changes = BoxStream<'static, crate::Result<Change>>;
 
 // === impl ScopeBackup ===
 
 impl ScopeBackup<'_, '_> {
     async fn run(&mut self) -> Result<EndScope> {
         let part = self.part;
-        let mut changes: Option<Changes> = None;
-        let mut newest = Revision::ZERO;
-        for schema in self.schemas {
-            let table = Name::from_static(schema.table());
-            let mut query = Query::new(part.scope.clone(), table);
-            query.limit = self.options.page;
-            loop {
-                let page = match &mut changes {
-                    None => whole_page(part.store, &query).await?,
-                    Some(changes) => self.page(&query, changes).await?,
-                };
-                if changes.is_none() {
-                    self.begin(page.revision).await?;
-                    changes = Some(part.store.watch(part.scope.clone(), page.revision));
-                }
-                newest = newest.max(page.revision);
-                for stored in &page.records {
-                    let line = RecordLine::stored(stored)?;
-                    self.output.line(&Line::Record(line)).await?;
-                    self.records += 1;
-                }
-                self.tell();
-                match page.next {
-                    Some(next) => query.after = Some(next),
-                    None => break,
-                }
-            }
-        }
-        match changes {
-            None => self.begin(Revision::ZERO).await?,
-            Some(mut changes) => {
-                while self.seen < newest {
-                    let change = changes.next().await;
-                    self.change(change).await?;
-                }
-            }
-        }
+        let tables = self.schemas.iter().map(|schema| schema.table());
+        let tables: Vec<_> = tables.map(Name::from_static).collect();
+        let page = self.options.page;
+        let seen = match snapshot(part.store, &part.scope, &tables, page, self).await {
+            Err(Error::Store(crate::Error::Compacted(_))) => return Err(self.busy()),
+            seen => seen?,
+        };
         Ok(EndScope {
             scope: part.scope.to_string(),
-            revision: self.seen.get(),
+            revision: seen.get(),
             records: self.records,
-            changes: self.seen.get() - self.since.get(),
+            changes: seen.get() - self.since.get(),
         })
-    }
-
-    async fn begin(&mut self, since: Revision) -> Result<()> {
-        self.since = since;
-        self.seen = since;
-        let line = ScopeLine {
-            scope: self.part.scope.to_string(),
-            since: since.get(),
-        };
-        self.output.line(&Line::Scope(line)).await
-    }
-
-    /// A page, and the changes that come until it is there.
-    async fn page(&mut self, query: &Query, changes: &mut Changes) -> Result<Page> {
-        let mut page = pin!(whole_page(self.part.store, query));
-        loop {
-            tokio::select! {
-                page = &mut page => return page,
-                change = changes.next() => self.change(change).await?,
-            }
-        }
-    }
-
-    async fn change(&mut self, change: Option<crate::Result<Change>>) -> Result<()> {
-        let change = match change {
-            Some(Ok(change)) => change,
-            Some(Err(crate::Error::Compacted(_))) => return Err(self.busy()),
-            Some(Err(error)) => return Err(error.into()),
-            None => {
-                let reason = "it stopped telling its changes".to_owned();
-                return Err(crate::Error::Unavailable { reason }.into());
-            }
-        };
-        for write in &change.writes {
-            let table = write.key().table().as_str();
-            if !self.schemas.iter().any(|schema| schema.table() == table) {
-                return Err(
-                    invalid!("table {table} is written to, and not to be backed up").into(),
-                );
-            }
-        }
-        *self.room = match self.room.checked_sub(change.writes.len() as u64) {
-            Some(room) => room,
-            None => return Err(self.busy()),
-        };
-        self.output
-            .line(&Line::Change(ChangeLine::new(&change)?))
-            .await?;
-        self.seen = change.revision;
-        Ok(())
     }
 
     fn busy(&self) -> Error {
@@ -244,5 +156,47 @@ impl ScopeBackup<'_, '_> {
             records: self.before + self.records,
             bytes: self.output.written(),
         });
+    }
+}
+
+impl Sink for ScopeBackup<'_, '_> {
+    type Error = Error;
+
+    async fn begin(&mut self, revision: Revision) -> Result<Revision> {
+        self.since = revision;
+        let line = ScopeLine {
+            scope: self.part.scope.to_string(),
+            since: revision.get(),
+        };
+        self.output.line(&Line::Scope(line)).await?;
+        Ok(revision)
+    }
+
+    async fn records(&mut self, records: Vec<Stored<Record>>) -> Result<()> {
+        for stored in &records {
+            let line = RecordLine::stored(stored)?;
+            self.output.line(&Line::Record(line)).await?;
+            self.records += 1;
+        }
+        self.tell();
+        Ok(())
+    }
+
+    async fn change(&mut self, change: Change) -> Result<()> {
+        for write in &change.writes {
+            let table = write.key().table().as_str();
+            if !self.schemas.iter().any(|schema| schema.table() == table) {
+                return Err(
+                    invalid!("table {table} is written to, and not to be backed up").into(),
+                );
+            }
+        }
+        *self.room = match self.room.checked_sub(change.writes.len() as u64) {
+            Some(room) => room,
+            None => return Err(self.busy()),
+        };
+        self.output
+            .line(&Line::Change(ChangeLine::new(&change)?))
+            .await
     }
 }

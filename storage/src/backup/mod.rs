@@ -27,7 +27,9 @@
 //!
 //! Nothing follows the end. A file without it is truncated.
 //!
-//! A restored scope counts revisions of its own: who followed the source has to list anew.
+//! A restored scope counts revisions of its own: who followed the source has to list anew. A
+//! [`Replica`](crate::Replica) sees that by itself: the operation that made its newest revision
+//! is not the one that made it there.
 
 mod decode;
 mod error;
@@ -50,9 +52,8 @@ pub use self::restore::{RestoreOptions, restore};
 pub use self::source::Source;
 pub use self::verify::{Counted, Summary, Verifier};
 
-use crate::query::{Page, Query};
 use crate::scope::Scope;
-use crate::store::{Read, Store};
+use crate::store::Store;
 
 /// A scope and the store that has it.
 #[derive(Clone)]
@@ -61,15 +62,6 @@ pub struct Part<'a> {
     pub scope: Scope,
     /// Its store.
     pub store: &'a dyn Store,
-}
-
-/// A page of which every record can be read: a backup is of all of them or none.
-async fn whole_page(store: &dyn Store, query: &Query) -> Result<Page> {
-    let mut page = store.list(query, Read::Latest).await?;
-    match page.unreadable.is_empty() {
-        true => Ok(page),
-        false => Err(page.unreadable.swap_remove(0).into()),
-    }
 }
 
 /// How far it is.

@@ -10,7 +10,7 @@ use super::line::TableLine;
 use super::pending::Pending;
 use super::source::Source;
 use super::verify::{Changed, Summary, Verifier};
-use super::{OnProgress, Part, Progress, Step, whole_page};
+use super::{OnProgress, Part, Progress, Step};
 use crate::batch::{Batch, Write};
 use crate::error::invalid;
 use crate::limits::{BATCH_WRITES, PAGE_RECORDS};
@@ -18,6 +18,7 @@ use crate::name::Name;
 use crate::query::Query;
 use crate::schema::Schema;
 use crate::scope::Scope;
+use crate::snapshot::whole_page;
 use crate::store::{BoxFuture, Store};
 
 /// Bytes read at once.

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use redb::{ReadableTable, Table, WriteTransaction};
 
+use super::copied::Copied;
 use super::fault::Fault;
 use super::layout::{self, CHANGES, Head, INDEX, OPS, RECORDS, SCOPES};
 use super::options::RedbOptions;
@@ -9,8 +10,10 @@ use super::seal;
 use crate::batch::{Batch, Write};
 use crate::error::{Error, Index};
 use crate::key::Key;
+use crate::op::OpId;
 use crate::record::{Field, Record};
 use crate::revision::{Revision, Version};
+use crate::scope::Scope;
 use crate::value::Value;
 
 /// Changes that one commit forgets at most; one is enough unless the bounds were lowered.
@@ -80,14 +83,49 @@ impl<'txn> Tables<'txn> {
         for (write, old) in batch.writes.iter().zip(before) {
             self.write(write, &old, head.revision.into())?;
         }
-        let at = layout::change(&batch.scope, head.revision);
-        let change = seal::change(&at, batch.op, &batch.writes);
-        self.changes.insert(at.as_slice(), change.as_slice())?;
         self.ops.insert(op.as_slice(), head.revision.get())?;
-        head.bytes += change.len() as u64;
-        self.forget(batch, &mut head, options)?;
+        self.remember(&batch.scope, batch.op, &batch.writes, &mut head, options)?;
         self.scopes.insert(scope.as_str(), head.value())?;
         Ok(Applied::Now(head.revision))
+    }
+
+    /// Takes over what the authority of a scope has: no guard and no unique value is checked, as
+    /// that is its own affair.
+    pub(super) fn replicate(&mut self, copy: &Copied, options: &RedbOptions) -> Result<(), Fault> {
+        for stored in &copy.records {
+            let record = &stored.value;
+            // A page may be read later than a change that wrote the record is made here.
+            if self.version(&record.key)? < Some(stored.version) {
+                let old = self.fields(&record.key)?;
+                self.write(&Write::Put(record.clone()), &old, stored.version)?;
+            }
+        }
+        let scope = copy.scope.to_string();
+        let mut head = self.head(&scope)?;
+        for change in &copy.changes {
+            if head == Head::default() {
+                // The first one: what the scope was before it, it was by its records.
+                head.revision = change.revision.before();
+                head.oldest = head.revision;
+            }
+            if change.revision != head.revision.next() {
+                return Err(Error::Invalid(format!(
+                    "revision {} of {scope} does not follow {}",
+                    change.revision, head.revision
+                ))
+                .into());
+            }
+            head.revision = change.revision;
+            for write in &change.writes {
+                let old = self.fields(write.key())?;
+                self.write(write, &old, change.revision.into())?;
+            }
+            let op = layout::op(&copy.scope, change.op);
+            self.ops.insert(op.as_slice(), change.revision.get())?;
+            self.remember(&copy.scope, change.op, &change.writes, &mut head, options)?;
+        }
+        self.scopes.insert(scope.as_str(), head.value())?;
+        Ok(())
     }
 
     /// Checks that the writes keep unique values unique, each after those before it, and gives
@@ -167,10 +205,26 @@ impl<'txn> Tables<'txn> {
         Ok(())
     }
 
+    /// Keeps the change that made the newest revision, for watchers.
+    fn remember(
+        &mut self,
+        scope: &Scope,
+        op: OpId,
+        writes: &[Write],
+        head: &mut Head,
+        options: &RedbOptions,
+    ) -> Result<(), Fault> {
+        let at = layout::change(scope, head.revision);
+        let change = seal::change(&at, op, writes);
+        self.changes.insert(at.as_slice(), change.as_slice())?;
+        head.bytes += change.len() as u64;
+        self.forget(scope, head, options)
+    }
+
     /// Forgets the changes, and their operations, that are out of the bounds of history.
     fn forget(
         &mut self,
-        batch: &Batch,
+        scope: &Scope,
         head: &mut Head,
         options: &RedbOptions,
     ) -> Result<(), Fault> {
@@ -182,7 +236,7 @@ impl<'txn> Tables<'txn> {
                 break;
             }
             let oldest = head.oldest.next();
-            let at = layout::change(&batch.scope, oldest);
+            let at = layout::change(scope, oldest);
             let forgotten = self.changes.remove(at.as_slice())?.map(|change| {
                 let bytes = change.value();
                 (bytes.len() as u64, seal::open_op(&at, bytes))
@@ -190,7 +244,7 @@ impl<'txn> Tables<'txn> {
             if let Some((len, op)) = forgotten {
                 head.bytes = head.bytes.saturating_sub(len);
                 if let Some(op) = op {
-                    self.ops.remove(layout::op(&batch.scope, op).as_slice())?;
+                    self.ops.remove(layout::op(scope, op).as_slice())?;
                 }
             }
             head.oldest = oldest;

@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{Database, Durability, Key, ReadableDatabase, ReadableTable, TableDefinition, Value};
+use redb::{
+    Database, Durability, Key, ReadableDatabase, ReadableTable, StorageError, Table,
+    TableDefinition, Value,
+};
 
 use super::fault::Fault;
 use super::file;
@@ -13,8 +16,6 @@ use super::seal::sealed;
 
 /// Entries that are copied in one transaction.
 const CHUNK: usize = 4096;
-
-type Bytes = &'static [u8];
 
 /// Copies a database of some format to a new file of the newest, which then takes the name of the
 /// old one. If that fails at any point, the old file is what it was.
@@ -34,16 +35,25 @@ pub(super) fn to_new_file(
 }
 
 fn contents(from: &Database, format: u32, to: &Database) -> Result<(), Fault> {
-    if format == FORMAT {
-        same(from, to, RECORDS)?;
-        same(from, to, CHANGES)?;
-    } else {
-        with_checksums(from, to, RECORDS)?;
-        with_checksums(from, to, CHANGES)?;
+    // Format 1 had no checksums.
+    let seal = |key: &[u8], value: &[u8]| match format {
+        FORMAT => value.to_vec(),
+        _ => sealed(key, value),
+    };
+    for table in [RECORDS, CHANGES] {
+        each(from, to, table, |to, key, value| {
+            to.insert(key, seal(key, value).as_slice()).map(drop)
+        })?;
     }
-    same(from, to, INDEX)?;
-    same(from, to, OPS)?;
-    same(from, to, SCOPES)?;
+    each(from, to, INDEX, |to, key, value| {
+        to.insert(key, value).map(drop)
+    })?;
+    each(from, to, OPS, |to, key, value| {
+        to.insert(key, value).map(drop)
+    })?;
+    each(from, to, SCOPES, |to, key, value| {
+        to.insert(key, value).map(drop)
+    })?;
     let mut txn = to.begin_write()?;
     txn.set_durability(Durability::Immediate)?;
     txn.set_quick_repair(true);
@@ -52,10 +62,16 @@ fn contents(from: &Database, format: u32, to: &Database) -> Result<(), Fault> {
     Ok(txn.commit()?)
 }
 
-fn same<K: Key + 'static, V: Value + 'static>(
+/// Gives each entry of a table to `insert`, some in one transaction.
+fn each<K: Key + 'static, V: Value + 'static>(
     from: &Database,
     to: &Database,
     table: TableDefinition<'static, K, V>,
+    insert: impl for<'a> Fn(
+        &mut Table<'_, K, V>,
+        K::SelfType<'a>,
+        V::SelfType<'a>,
+    ) -> Result<(), StorageError>,
 ) -> Result<(), Fault> {
     let from = from.begin_read()?.open_table(table)?;
     let mut entries = from.iter()?.peekable();
@@ -66,31 +82,7 @@ fn same<K: Key + 'static, V: Value + 'static>(
             let mut to = txn.open_table(table)?;
             for entry in entries.by_ref().take(CHUNK) {
                 let (key, value) = entry?;
-                to.insert(key.value(), value.value())?;
-            }
-        }
-        txn.commit()?;
-    }
-    Ok(())
-}
-
-/// From format 1, which had no checksums.
-fn with_checksums(
-    from: &Database,
-    to: &Database,
-    table: TableDefinition<'static, Bytes, Bytes>,
-) -> Result<(), Fault> {
-    let from = from.begin_read()?.open_table(table)?;
-    let mut entries = from.iter()?.peekable();
-    while entries.peek().is_some() {
-        let mut txn = to.begin_write()?;
-        txn.set_durability(Durability::None)?;
-        {
-            let mut to = txn.open_table(table)?;
-            for entry in entries.by_ref().take(CHUNK) {
-                let (key, value) = entry?;
-                let value = sealed(key.value(), value.value());
-                to.insert(key.value(), value.as_slice())?;
+                insert(&mut to, key.value(), value.value())?;
             }
         }
         txn.commit()?;

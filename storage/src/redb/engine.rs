@@ -6,6 +6,7 @@ use redb::Database;
 
 use super::apply::{Applied, Tables};
 use super::compaction::Compaction;
+use super::copied::Copied;
 use super::copy;
 use super::fault::Fault;
 use super::fence::Fence;
@@ -127,6 +128,39 @@ impl Engine {
         let cause = cause(file::explain(fault, &fence));
         drop(fence);
         self.settle(batches, results.as_deref(), cause)
+    }
+
+    /// Keeps a part of a scope that another store has the authority for.
+    pub(super) fn replicate(&mut self, copied: &Copied) -> Result<()> {
+        let unavailable = |reason| Error::Unavailable { reason };
+        self.ready().map_err(unavailable)?;
+        let Some((database, fence)) = self.open.clone() else {
+            unreachable!("ready() leaves it open");
+        };
+        let durable = self.is_durable_next();
+        let kept = begin(&database, durable).and_then(|txn| {
+            Tables::open(&txn)?.replicate(copied, &self.options)?;
+            Ok(txn.commit()?)
+        });
+        drop(database);
+        match kept {
+            Ok(()) => {
+                self.fault = None;
+                self.committed(durable);
+                if let Some(newest) = copied.changes.last() {
+                    self.heads.advance(&copied.scope, newest.revision);
+                }
+                Ok(())
+            }
+            Err(Fault::Refused(error)) => Err(error),
+            Err(fault) => {
+                let cause = cause(file::explain(fault, &fence));
+                self.give_up(cause.clone());
+                // The result shows in the view.
+                let _ = self.reopen();
+                Err(unavailable(cause))
+            }
+        }
     }
 
     /// Makes durable what is not.

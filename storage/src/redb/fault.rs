@@ -41,6 +41,13 @@ impl From<redb::Error> for Fault {
                 what: "the store's file".into(),
                 cause,
             }),
+            // What redb says of a file that is none of its own.
+            redb::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                Self::Refused(Error::Corrupt {
+                    what: "the store's file".into(),
+                    cause: error.to_string(),
+                })
+            }
             error => Self::Medium(error.to_string()),
         }
     }

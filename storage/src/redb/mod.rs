@@ -8,6 +8,7 @@
 
 mod apply;
 mod compaction;
+mod copied;
 mod copy;
 mod engine;
 mod fault;
@@ -32,6 +33,7 @@ use async_stream::stream;
 use tokio::sync::watch;
 
 pub use self::compaction::Compaction;
+pub(crate) use self::copied::Copied;
 use self::engine::Engine;
 use self::fault::Fault;
 pub use self::medium::Medium;
@@ -43,6 +45,7 @@ use crate::change::Change;
 use crate::error::{Error, Result};
 use crate::heads::Heads;
 use crate::key::Key;
+use crate::op::OpId;
 use crate::query::{Page, Query};
 use crate::record::{Record, Stored};
 use crate::revision::Revision;
@@ -179,6 +182,36 @@ impl Redb {
     /// both, and then nothing was changed.
     pub async fn compact(&self) -> Result<Compaction> {
         self.writer.compact().await
+    }
+
+    /// Keeps a part of a scope that another store has the authority for, whole or not at all.
+    /// Such a scope may not be committed to here.
+    ///
+    /// # Errors
+    /// [`Invalid`](Error::Invalid) for a change that does not follow the newest;
+    /// [`Unavailable`](Error::Unavailable) if the file does not take it: what is then there is as
+    /// before or all of it.
+    pub(crate) async fn replicate(&self, copied: Copied) -> Result<()> {
+        self.writer.replicate(copied).await
+    }
+
+    /// The newest revision of a scope and the operation that made it; none if that is not kept.
+    ///
+    /// # Errors
+    /// As [`list`](Store::list).
+    pub(crate) async fn newest(&self, scope: &Scope) -> Result<Option<(Revision, OpId)>> {
+        let writer = Arc::downgrade(&self.writer);
+        let scope = scope.clone();
+        self.shared
+            .read(&writer, move |txn| {
+                let head = read::head(txn, &scope)?;
+                if head.revision == Revision::ZERO || head.oldest == head.revision {
+                    return Ok(None);
+                }
+                let last = read::changes(txn, &scope, head.revision.before(), 1)?;
+                Ok(last.first().map(|change| (change.revision, change.op)))
+            })
+            .await
     }
 
     /// Figures since the store was opened. Costs nothing.

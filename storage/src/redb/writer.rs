@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::compaction::Compaction;
+use super::copied::Copied;
 use super::engine::Engine;
 use super::options::{Durability, RedbOptions};
 use crate::batch::Batch;
@@ -28,6 +29,7 @@ enum Job {
     /// It is time to make durable what is not.
     Flush,
     Compact(oneshot::Sender<Result<Compaction>>),
+    Replicate(Copied, oneshot::Sender<Result<()>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -84,6 +86,14 @@ impl Writer {
         answered.await.map_err(|_| closed())?
     }
 
+    /// Keeps a part of a scope that another store has the authority for.
+    pub(super) async fn replicate(&self, copied: Copied) -> Result<()> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.queue.send(Job::Replicate(copied, answer)).await;
+        sent.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+
     /// Asks for the database to be opened again, unless that is as good as asked for.
     pub(super) fn recover(&self) {
         let _ = self.queue.try_send(Job::Recover);
@@ -130,6 +140,7 @@ fn run(mut engine: Engine, mut jobs: mpsc::Receiver<Job>, bounds: &Bounds) {
         let mut recover = false;
         let mut flush = false;
         let mut compact = None;
+        let mut replicate = None;
         let mut close = None;
         while let Some(job) = next {
             match job {
@@ -142,6 +153,10 @@ fn run(mut engine: Engine, mut jobs: mpsc::Receiver<Job>, bounds: &Bounds) {
                 Job::Flush => flush = true,
                 Job::Compact(answer) => {
                     compact = Some(answer);
+                    break;
+                }
+                Job::Replicate(copied, answer) => {
+                    replicate = Some((copied, answer));
                     break;
                 }
                 Job::Close(answer) => {
@@ -168,6 +183,9 @@ fn run(mut engine: Engine, mut jobs: mpsc::Receiver<Job>, bounds: &Bounds) {
         }
         if let Some(answer) = compact {
             let _ = answer.send(engine.compact());
+        }
+        if let Some((copied, answer)) = replicate {
+            let _ = answer.send(engine.replicate(&copied));
         }
         if let Some(answer) = close {
             jobs.close();

@@ -79,7 +79,8 @@ async fn a_file_is_made_smaller_while_it_is_read_and_written() {
     });
     let Compaction { before, after } = store.compact().await.unwrap();
     assert!(before >= large && after * 4 < before, "{before} to {after}");
-    assert_eq!(std::fs::metadata(&path).unwrap().len(), after);
+    // It may have grown since.
+    assert!(std::fs::metadata(&path).unwrap().len() * 4 < before);
     store.commit(put("after", 10)).await.unwrap();
     done.store(true, SeqCst);
     reader.await.unwrap();
