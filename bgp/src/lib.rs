@@ -9,11 +9,13 @@
 
 mod announcement;
 mod asn;
+mod attributes;
 mod community;
 mod config;
 mod crew;
 mod error;
 mod keeper;
+mod large_community;
 mod listener;
 mod peer;
 mod plan;
@@ -23,13 +25,16 @@ mod speaker;
 mod status;
 mod wire;
 
-pub use announcement::{Announcement, MAX_COMMUNITIES, MAX_PREFIXES};
+pub use announcement::{Announcement, MAX_PREFIXES};
 pub use asn::Asn;
+pub use attributes::{Attributes, MAX_COMMUNITIES, MAX_PREPEND};
 pub use community::Community;
 pub use config::{Interface, MAX_LISTENERS, MAX_PEERS, PeerAs, PeerConfig, SpeakerConfig, Ttl};
 pub use error::{
-    AnnouncementError, AsnError, CommunityError, ConfigError, InterfaceError, StartError,
+    AnnouncementError, AsnError, CommunityError, ConfigError, InterfaceError, LargeCommunityError,
+    StartError,
 };
+pub use large_community::LargeCommunity;
 pub use socket::{Md5Key, Md5KeyError};
 pub use speaker::Speaker;
 pub use status::{AnnouncementState, PeerCounters, PeerState, PeerStatus, SpeakerStatus};
