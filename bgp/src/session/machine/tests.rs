@@ -1,10 +1,12 @@
 //! Sessions without a network: bytes and moments go in, bytes and moments come out.
 
+mod fuzz;
 mod pair;
 mod peer;
+mod storm;
 
 use bytes::Bytes;
-use rustbgpd_wire::{Afi, Capability, RouteRefreshMessage, Safi, UpdateMessage};
+use rustbgpd_wire::{Afi, Capability, PathAttribute, RouteRefreshMessage, Safi, UpdateMessage};
 
 use super::*;
 use crate::{Announcement, Asn, Attributes, Community, PeerAs, PeerConfig};
