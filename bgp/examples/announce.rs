@@ -13,7 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
-use metal_bgp::{Announcement, Asn, Community, PeerConfig, Speaker, SpeakerConfig};
+use metal_bgp::{Announcement, Asn, Attributes, Community, PeerConfig, Speaker, SpeakerConfig};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -32,10 +32,11 @@ fn main() -> Result<(), Failure> {
         .iter()
         .map(|p| p.parse())
         .collect::<Result<_, _>>()?;
-    let plain = Announcement::new(prefixes, None, [])?;
-    let graceful = plain
-        .clone()
-        .with_communities([Community::GRACEFUL_SHUTDOWN])?;
+    let plain = Announcement::new(prefixes, Attributes::default())?;
+    let graceful = plain.map(|attributes| {
+        let attributes = attributes.clone();
+        attributes.with_communities([Community::GRACEFUL_SHUTDOWN])
+    })?;
 
     let speaker = Speaker::start(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;

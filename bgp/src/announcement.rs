@@ -1,48 +1,71 @@
 //! What is announced.
 
-use ipnet::IpNet;
-use serde::Serialize;
+use std::sync::Arc;
 
-use crate::{AnnouncementError, Community};
+use ipnet::IpNet;
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
+
+use crate::{AnnouncementError, Attributes};
 
 /// The most prefixes that one announcement may have.
 pub const MAX_PREFIXES: usize = 1024;
 
-/// The most communities that one announcement may have.
-pub const MAX_COMMUNITIES: usize = 64;
-
-/// What the speaker tells every peer: prefixes, and the attributes that they share.
+/// What the speaker tells every peer: prefixes, each with its attributes.
 ///
 /// Sorted and without duplicates, so that two announcements are equal exactly when the peers
 /// would not see a difference.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announcement {
     prefixes: Vec<IpNet>,
-    med: Option<u32>,
-    communities: Vec<Community>,
+    /// One for each prefix, in the same order.
+    attributes: Vec<Arc<Attributes>>,
+}
+
+/// One prefix of an announcement, as it is shown.
+#[derive(Serialize)]
+struct Shown<'a> {
+    prefix: IpNet,
+    #[serde(flatten)]
+    attributes: &'a Attributes,
 }
 
 // === impl Announcement ===
 
 impl Announcement {
-    /// An announcement of `prefixes` with a MULTI_EXIT_DISC (RFC 4271 section 5.1.4; lower is
-    /// more attractive) and communities (RFC 1997).
+    /// An announcement of `prefixes` that share their attributes.
     ///
     /// # Errors
     ///
-    /// A prefix with host bits, a multicast or unspecified one, more than [`MAX_PREFIXES`]
-    /// prefixes or [`MAX_COMMUNITIES`] communities. No prefix at all is allowed and announces
-    /// nothing.
+    /// A prefix with host bits, a multicast or loopback one, or more than [`MAX_PREFIXES`]. No
+    /// prefix at all is allowed and announces nothing.
     pub fn new(
         prefixes: impl IntoIterator<Item = IpNet>,
-        med: Option<u32>,
-        communities: impl IntoIterator<Item = Community>,
+        attributes: Attributes,
     ) -> Result<Self, AnnouncementError> {
-        let mut prefixes: Vec<IpNet> = prefixes.into_iter().take(MAX_PREFIXES + 1).collect();
-        if prefixes.len() > MAX_PREFIXES {
+        let attributes = Arc::new(attributes);
+        Self::collect(prefixes.into_iter().map(|p| (p, Arc::clone(&attributes))))
+    }
+
+    /// An announcement of prefixes with attributes of their own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Announcement::new`], and one prefix twice with different attributes.
+    pub fn per_prefix(
+        routes: impl IntoIterator<Item = (IpNet, Attributes)>,
+    ) -> Result<Self, AnnouncementError> {
+        Self::collect(routes.into_iter().map(|(p, a)| (p, Arc::new(a))))
+    }
+
+    fn collect(
+        routes: impl Iterator<Item = (IpNet, Arc<Attributes>)>,
+    ) -> Result<Self, AnnouncementError> {
+        let mut routes: Vec<_> = routes.take(MAX_PREFIXES + 1).collect();
+        if routes.len() > MAX_PREFIXES {
             return Err(AnnouncementError::TooManyPrefixes);
         }
-        for prefix in &prefixes {
+        for (prefix, _) in &routes {
             if prefix.addr() != prefix.network() {
                 return Err(AnnouncementError::HostBits {
                     prefix: *prefix,
@@ -53,35 +76,32 @@ impl Announcement {
                 return Err(AnnouncementError::NotUnicast(*prefix));
             }
         }
-        prefixes.sort_unstable();
-        prefixes.dedup();
-        let without_communities = Self {
+        routes.sort_unstable();
+        routes.dedup();
+        if let Some(pair) = routes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(AnnouncementError::Contradiction(pair[0].0));
+        }
+        let (prefixes, attributes) = routes.into_iter().unzip();
+        Ok(Self {
             prefixes,
-            med,
-            communities: Vec::new(),
-        };
-        without_communities.with_communities(communities)
+            attributes,
+        })
     }
 
-    /// The same announcement with other communities, for example
-    /// [`Community::GRACEFUL_SHUTDOWN`] alone.
+    /// The same prefixes, each with what `change` makes of its attributes; for example
+    /// [`GRACEFUL_SHUTDOWN`](crate::Community::GRACEFUL_SHUTDOWN) added to each.
     ///
     /// # Errors
     ///
-    /// More than [`MAX_COMMUNITIES`] communities.
-    pub fn with_communities(
-        self,
-        communities: impl IntoIterator<Item = Community>,
+    /// Those of `change`.
+    pub fn map(
+        &self,
+        change: impl Fn(&Attributes) -> Result<Attributes, AnnouncementError>,
     ) -> Result<Self, AnnouncementError> {
-        let mut communities: Vec<_> = communities.into_iter().take(MAX_COMMUNITIES + 1).collect();
-        if communities.len() > MAX_COMMUNITIES {
-            return Err(AnnouncementError::TooManyCommunities);
-        }
-        communities.sort_unstable();
-        communities.dedup();
+        let attributes = self.attributes.iter().map(|a| change(a).map(Arc::new));
         Ok(Self {
-            communities,
-            ..self
+            prefixes: self.prefixes.clone(),
+            attributes: attributes.collect::<Result<_, _>>()?,
         })
     }
 
@@ -90,79 +110,26 @@ impl Announcement {
         &self.prefixes
     }
 
-    /// The MULTI_EXIT_DISC, if one is sent.
-    pub fn med(&self) -> Option<u32> {
-        self.med
+    /// Every prefix with its attributes, sorted by prefix.
+    pub fn routes(&self) -> impl Iterator<Item = (IpNet, &Attributes)> {
+        self.shared_routes().map(|(p, a)| (p, &**a))
     }
 
-    /// The communities, sorted.
-    pub fn communities(&self) -> &[Community] {
-        &self.communities
+    pub(crate) fn shared_routes(&self) -> impl Iterator<Item = (IpNet, &Arc<Attributes>)> {
+        self.prefixes.iter().copied().zip(&self.attributes)
+    }
+}
+
+/// A list of prefixes with their attributes.
+impl Serialize for Announcement {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.prefixes.len()))?;
+        for (prefix, attributes) in self.routes() {
+            list.serialize_element(&Shown { prefix, attributes })?;
+        }
+        list.end()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn net(text: &str) -> IpNet {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn a_prefix_with_host_bits_is_refused_and_the_network_named() {
-        let error = Announcement::new([net("192.0.2.1/24")], None, []).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "prefix 192.0.2.1/24 has host bits; the network is 192.0.2.0/24"
-        );
-    }
-
-    #[test]
-    fn order_and_duplicates_make_no_difference() {
-        let a = Announcement::new(
-            [net("192.0.2.1/32"), net("2001:db8::1/128")],
-            None,
-            [Community::new(1, 2), Community::new(1, 1)],
-        );
-        let b = Announcement::new(
-            [
-                net("2001:db8::1/128"),
-                net("192.0.2.1/32"),
-                net("192.0.2.1/32"),
-            ],
-            None,
-            [
-                Community::new(1, 1),
-                Community::new(1, 2),
-                Community::new(1, 2),
-            ],
-        );
-        assert_eq!(a.unwrap(), b.unwrap());
-    }
-
-    #[test]
-    fn multicast_is_refused() {
-        for text in ["224.0.0.0/8", "ff00::/8", "127.0.0.1/32"] {
-            assert_eq!(
-                Announcement::new([net(text)], None, []).unwrap_err(),
-                AnnouncementError::NotUnicast(net(text))
-            );
-        }
-    }
-
-    #[test]
-    fn more_than_the_bound_is_refused() {
-        let many =
-            (0..=MAX_PREFIXES as u32).map(|i| net(&format!("10.0.{}.{}/32", i >> 8, i & 255)));
-        assert_eq!(
-            Announcement::new(many, None, []).unwrap_err(),
-            AnnouncementError::TooManyPrefixes
-        );
-        let many = (0..=MAX_COMMUNITIES as u16).map(|i| Community::new(1, i));
-        assert_eq!(
-            Announcement::new([], None, many).unwrap_err(),
-            AnnouncementError::TooManyCommunities
-        );
-    }
-}
+mod tests;

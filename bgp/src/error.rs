@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use thiserror::Error;
 
-use crate::{MAX_COMMUNITIES, MAX_LISTENERS, MAX_PEERS, MAX_PREFIXES, Ttl};
+use crate::{MAX_COMMUNITIES, MAX_LISTENERS, MAX_PEERS, MAX_PREFIXES, MAX_PREPEND, Ttl};
 
 /// A number that is no usable AS number.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -31,6 +31,11 @@ pub struct CommunityError(pub(crate) String);
 #[error("{0:?} is no name of an interface: 1 to 15 bytes without slash, colon and white space")]
 pub struct InterfaceError(pub(crate) String);
 
+/// A text that is no large community; the text, shortened.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0:?} is no large community: write three numbers of 32 bits, as in 4200000001:1:2")]
+pub struct LargeCommunityError(pub(crate) String);
+
 /// An announcement that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -49,6 +54,12 @@ pub enum AnnouncementError {
     /// More than [`MAX_PREFIXES`].
     #[error("more than {MAX_PREFIXES} prefixes")]
     TooManyPrefixes,
+    /// The same prefix twice, with different attributes.
+    #[error("prefix {0} is there twice, with different attributes")]
+    Contradiction(IpNet),
+    /// More than [`MAX_PREPEND`].
+    #[error("prepend {0}: at most {MAX_PREPEND}")]
+    TooMuchPrepend(u8),
     /// More than [`MAX_COMMUNITIES`].
     #[error("more than {MAX_COMMUNITIES} communities")]
     TooManyCommunities,

@@ -10,6 +10,7 @@
 
 mod announcement;
 mod asn;
+mod attributes;
 mod community;
 mod config;
 mod crew;
@@ -17,6 +18,7 @@ mod crew;
 mod daemon;
 mod error;
 mod keeper;
+mod large_community;
 mod listener;
 mod peer;
 mod plan;
@@ -26,15 +28,18 @@ mod speaker;
 mod status;
 mod wire;
 
-pub use announcement::{Announcement, MAX_COMMUNITIES, MAX_PREFIXES};
+pub use announcement::{Announcement, MAX_PREFIXES};
 pub use asn::Asn;
+pub use attributes::{Attributes, MAX_COMMUNITIES, MAX_PREPEND};
 pub use community::Community;
 pub use config::{Interface, MAX_LISTENERS, MAX_PEERS, PeerAs, PeerConfig, SpeakerConfig, Ttl};
 #[cfg(feature = "daemon")]
 pub use daemon::{Daemon, DaemonAddress, DaemonConfig, withdraw_all};
 pub use error::{
-    AnnouncementError, AsnError, CommunityError, ConfigError, InterfaceError, StartError,
+    AnnouncementError, AsnError, CommunityError, ConfigError, InterfaceError, LargeCommunityError,
+    StartError,
 };
+pub use large_community::LargeCommunity;
 pub use socket::{Md5Key, Md5KeyError};
 pub use speaker::Speaker;
 pub use status::{

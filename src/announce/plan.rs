@@ -1,7 +1,7 @@
 //! What is announced, given the verdict and the phase of a departure.
 
 use ipnet::IpNet;
-use metal_bgp::{Announcement, AnnouncementError, Community};
+use metal_bgp::{Announcement, AnnouncementError, Attributes, Community};
 
 use super::departure::Phase;
 use crate::config::Degraded;
@@ -34,7 +34,9 @@ impl Policy {
         degraded: Degraded,
     ) -> Result<Self, AnnouncementError> {
         let announcement = |med, communities: &[Community]| {
-            Announcement::new(prefixes.iter().copied(), med, communities.iter().copied())
+            let attributes = Attributes::default().with_med(med);
+            let attributes = attributes.with_communities(communities.iter().copied())?;
+            Announcement::new(prefixes.iter().copied(), attributes)
         };
         let shutdown = [Community::GRACEFUL_SHUTDOWN];
         Ok(Self {
@@ -74,7 +76,10 @@ mod tests {
 
     fn communities(plan: Plan<'_>) -> Option<Vec<Community>> {
         match plan {
-            Plan::Announce(announcement) => Some(announcement.communities().to_vec()),
+            Plan::Announce(announcement) => {
+                let (_, attributes) = announcement.routes().next().expect("one prefix");
+                Some(attributes.communities().to_vec())
+            }
             Plan::Withdraw => None,
         }
     }
@@ -112,7 +117,10 @@ mod tests {
         );
         let by_med = policy(Degraded::Med(500));
         match by_med.plan(Level::Degraded, Phase::Serving) {
-            Plan::Announce(announcement) => assert_eq!(announcement.med(), Some(500)),
+            Plan::Announce(announcement) => {
+                let (_, attributes) = announcement.routes().next().expect("one prefix");
+                assert_eq!(attributes.med(), Some(500));
+            }
             Plan::Withdraw => panic!("a degraded node serves"),
         }
     }

@@ -1,6 +1,6 @@
 //! What the node says about itself, for `status`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -113,7 +113,10 @@ impl Reporter {
         let announced = status.announcement;
         let communities: Vec<String> = announced
             .iter()
-            .flat_map(|announcement| announcement.communities())
+            .flat_map(metal_bgp::Announcement::routes)
+            .flat_map(|(_, attributes)| attributes.communities())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
             .map(ToString::to_string)
             .collect();
         let shutdown = metal_bgp::Community::GRACEFUL_SHUTDOWN.to_string();

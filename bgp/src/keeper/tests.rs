@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::*;
-use crate::{SpeakerConfig, SpeakerStatus};
+use crate::{Attributes, SpeakerConfig, SpeakerStatus};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -29,7 +29,7 @@ fn start() -> Kept {
 
 fn announcement(med: u32) -> Arc<Announcement> {
     let prefix = "192.0.2.1/32".parse().unwrap();
-    Arc::new(Announcement::new([prefix], Some(med), []).unwrap())
+    Arc::new(Announcement::new([prefix], Attributes::default().with_med(med)).unwrap())
 }
 
 // === impl Kept ===

@@ -43,6 +43,8 @@ pub(crate) struct Machine {
     refresh: [bool; 2],
     negotiated: Option<Box<NegotiatedSession>>,
     inbox: BytesMut,
+    /// Type of the message that is being looked at.
+    kind: u8,
     outbox: BytesMut,
     hold: Option<Instant>,
     keepalive: Option<Instant>,
@@ -82,6 +84,7 @@ impl Machine {
             refresh: [false; 2],
             negotiated: None,
             inbox: BytesMut::new(),
+            kind: 0,
             outbox: BytesMut::new(),
             hold: None,
             keepalive: None,

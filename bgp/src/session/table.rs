@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use crate::Community;
+use crate::Attributes;
 
-/// The attributes that differ between announcements.
+/// What can differ between two announcements of one prefix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Route {
     pub(crate) next_hop: IpAddr,
-    pub(crate) med: Option<u32>,
-    pub(crate) communities: Vec<Community>,
+    pub(crate) attributes: Arc<Attributes>,
 }
 
 /// The routes towards one peer (its Adj-RIB-Out, RFC 4271 section 3.2).

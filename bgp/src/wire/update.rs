@@ -5,20 +5,17 @@ use std::net::IpAddr;
 use bytes::BytesMut;
 use ipnet::IpNet;
 use rustbgpd_wire::{
-    Afi, AsPath, AsPathSegment, Ipv4NlriEntry, Ipv4Prefix, Ipv4UnicastMode, Ipv6Prefix, Message,
-    MpReachNlri, MpUnreachNlri, NlriEntry, Origin, PathAttribute, Prefix, Safi, UpdateMessage,
-    encode_message,
+    Afi, AsPath, AsPathSegment, Ipv4NlriEntry, Ipv4Prefix, Ipv4UnicastMode, Ipv6Prefix,
+    LargeCommunity, Message, MpReachNlri, MpUnreachNlri, NlriEntry, Origin, PathAttribute, Prefix,
+    Safi, UpdateMessage, encode_message,
 };
 
 use crate::Asn;
 use crate::session::{Change, Route};
 
-/// Prefixes per message. With the most communities that an announcement may have, a message of
-/// so many prefixes stays below 4096 bytes for either family.
-const CHUNK: usize = 180;
-
-/// LOCAL_PREF towards internal peers, which must be there (RFC 4271 section 5.1.5).
-const LOCAL_PREF: u32 = 100;
+/// Prefixes per message. With everything that an announcement may have, a message of so many
+/// prefixes stays below 4096 bytes for either family.
+const CHUNK: usize = 150;
 
 /// What our AS_PATH looks like to a peer.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +37,7 @@ pub(crate) fn encode(change: &Change, path: AsPathOf, outbox: &mut BytesMut) -> 
             Change::Announce { route, .. } => announcement(prefixes, route, path),
         };
         let message = encode_message(&Message::Update(update))
-            .expect("a chunk of prefixes and bounded communities fit into 4096 bytes");
+            .expect("a chunk of prefixes and bounded attributes fit into 4096 bytes");
         outbox.extend_from_slice(&message);
         messages += 1;
     }
@@ -67,6 +64,7 @@ fn withdrawal(prefixes: &[IpNet]) -> UpdateMessage {
 }
 
 fn announcement(prefixes: &[IpNet], route: &Route, path: AsPathOf) -> UpdateMessage {
+    let of = &*route.attributes;
     let (body, mp) = split(prefixes);
     let mut attributes = Vec::new();
     if !mp.is_empty() {
@@ -88,19 +86,29 @@ fn announcement(prefixes: &[IpNet], route: &Route, path: AsPathOf) -> UpdateMess
     attributes.push(PathAttribute::Origin(Origin::Igp));
     let segments = match path.internal {
         true => Vec::new(),
-        false => vec![AsPathSegment::AsSequence(vec![path.asn.get()])],
+        false => {
+            let times = 1 + usize::from(of.prepend());
+            vec![AsPathSegment::AsSequence(vec![path.asn.get(); times])]
+        }
     };
     attributes.push(PathAttribute::AsPath(AsPath { segments }));
     if let (false, IpAddr::V4(next_hop)) = (body.is_empty(), route.next_hop) {
         attributes.push(PathAttribute::NextHop(next_hop));
     }
-    attributes.extend(route.med.map(PathAttribute::Med));
+    attributes.extend(of.med().map(PathAttribute::Med));
     if path.internal {
-        attributes.push(PathAttribute::LocalPref(LOCAL_PREF));
+        attributes.extend(of.local_pref().map(PathAttribute::LocalPref));
     }
-    if !route.communities.is_empty() {
-        let bits = route.communities.iter().map(|c| c.bits()).collect();
+    if !of.communities().is_empty() {
+        let bits = of.communities().iter().map(|c| c.bits()).collect();
         attributes.push(PathAttribute::Communities(bits));
+    }
+    if !of.large_communities().is_empty() {
+        let large = of.large_communities().iter().map(|community| {
+            let [administrator, first, second] = community.parts();
+            LargeCommunity::new(administrator, first, second)
+        });
+        attributes.push(PathAttribute::LargeCommunities(large.collect()));
     }
     build(&body, &[], &attributes, path.four_octet)
 }
@@ -113,7 +121,7 @@ fn build(
 ) -> UpdateMessage {
     let mode = Ipv4UnicastMode::Body;
     UpdateMessage::try_build(announced, withdrawn, attributes, four_octet, false, mode)
-        .expect("origin, path, next hop, MED and communities can always be written")
+        .expect("these attributes can always be written")
 }
 
 /// IPv4 prefixes for the body of the message, IPv6 prefixes for its MP attributes. A change is of

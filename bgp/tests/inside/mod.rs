@@ -5,7 +5,9 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use metal_bgp::{Announcement, Asn, PeerConfig, PeerState, PeerStatus, Speaker, SpeakerConfig};
+use metal_bgp::{
+    Announcement, Asn, Attributes, PeerConfig, PeerState, PeerStatus, Speaker, SpeakerConfig,
+};
 use nix::sched::{CloneFlags, setns};
 
 use crate::lab::{ANYCAST_V4, ANYCAST_V6, Moment, Namespace, eventually, now};
@@ -47,7 +49,8 @@ impl Inside {
     pub fn announce(&self) -> Moment {
         let at = now();
         let prefixes = [ANYCAST_V4, ANYCAST_V6].map(|p| p.parse().expect("a prefix"));
-        let announcement = Announcement::new(prefixes, None, []).expect("two prefixes");
+        let announcement =
+            Announcement::new(prefixes, Attributes::default()).expect("two prefixes");
         let until = Instant::now() + Duration::from_secs(3600);
         self.0.announce(announcement, until);
         at

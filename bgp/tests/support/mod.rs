@@ -6,7 +6,9 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use metal_bgp::{Announcement, Asn, PeerConfig, PeerStatus, Speaker, SpeakerConfig, SpeakerStatus};
+use metal_bgp::{
+    Announcement, Asn, Attributes, PeerConfig, PeerStatus, Speaker, SpeakerConfig, SpeakerStatus,
+};
 use socket2::{Domain, Socket, Type};
 
 /// Only a bound against hangs.
@@ -122,7 +124,7 @@ pub fn start(leaves: &[SocketAddr]) -> Speaker {
 }
 
 pub fn announcement() -> Announcement {
-    Announcement::new(["192.0.2.1/32".parse().unwrap()], None, []).unwrap()
+    Announcement::new(["192.0.2.1/32".parse().unwrap()], Attributes::default()).unwrap()
 }
 
 /// Waits until the peers are as `what` wants them.

@@ -74,7 +74,8 @@ impl Machine {
         mut answer: NotificationMessage,
     ) {
         if answer.code == NotificationCode::FsmError && answer.subcode == 0 {
-            // RFC 6608 names the state in which the message was not expected.
+            // RFC 6608 names the state in which the message was not expected, and its type.
+            answer.data = Bytes::copy_from_slice(&[self.kind]);
             answer.subcode = match before {
                 SessionState::OpenSent => 1,
                 SessionState::OpenConfirm => 2,

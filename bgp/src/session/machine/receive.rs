@@ -4,15 +4,21 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use rustbgpd_fsm::Event;
+use rustbgpd_wire::constants::attr_type::{MP_REACH_NLRI, MP_UNREACH_NLRI};
+use rustbgpd_wire::notification::update_subcode;
 use rustbgpd_wire::validate::validate_update_attributes;
 use rustbgpd_wire::{
-    Afi, EXTENDED_MAX_MESSAGE_LEN, ErrorDisposition, MAX_MESSAGE_LEN, Message, NotificationCode,
-    NotificationMessage, OpenMessage, PathAttribute, RouteRefreshMessage, RouteRefreshSubtype,
-    Safi, UpdateMessage, decode_message,
+    Afi, Capability, DecodeError, EXTENDED_MAX_MESSAGE_LEN, ErrorDisposition, MAX_MESSAGE_LEN,
+    Message, NotificationCode, NotificationMessage, OpenMessage, PathAttribute,
+    RouteRefreshMessage, RouteRefreshSubtype, Safi, UpdateMessage, decode_message,
 };
 
 use super::{Machine, SessionState, reason};
 use crate::wire::{Fault, next_frame};
+
+/// Multiprotocol extensions, route refresh, extended next hops, extended messages, four-octet AS
+/// numbers: each with a length of its own.
+const KNOWN_CAPABILITIES: [u8; 5] = [1, 2, 5, 6, 65];
 
 // === impl Machine ===
 
@@ -41,6 +47,7 @@ impl Machine {
     }
 
     fn message(&mut self, now: Instant, mut frame: Bytes) {
+        self.kind = frame[18];
         match decode_message(&mut frame, self.inbound_limit()) {
             Ok(Message::Open(open)) => self.open(now, open),
             Ok(Message::Keepalive) => self.feed(now, Event::KeepaliveReceived),
@@ -60,6 +67,12 @@ impl Machine {
     }
 
     fn open(&mut self, now: Instant, open: OpenMessage) {
+        if self.fsm.state() == SessionState::OpenSent && has_odd_capability(&open) {
+            return self.reject(
+                now,
+                NotificationMessage::new(NotificationCode::OpenMessage, 0, Bytes::new()),
+            );
+        }
         if self.fsm.state() == SessionState::OpenSent {
             let checked =
                 rustbgpd_fsm::negotiation::validate_open(&open, &self.terms.for_machine());
@@ -80,7 +93,7 @@ impl Machine {
         let internal = self.terms.internal();
         let parsed = match update.parse_revised(four_octet, internal, false, &[]) {
             Ok(parsed) => parsed,
-            Err(error) => return self.feed(now, Event::DecodeError(error)),
+            Err(error) => return self.feed(now, Event::DecodeError(as_optional(error))),
         };
         let in_body = parsed.update.announced.len();
         let attributes = &parsed.update.attributes;
@@ -118,5 +131,34 @@ impl Machine {
             self.refresh[family] = true;
             self.sync(now);
         }
+    }
+}
+
+/// Whether a capability that we know has a length that it cannot have. The codec takes such a one
+/// for an unknown one; RFC 4271 section 6.2 calls it malformed.
+fn has_odd_capability(open: &OpenMessage) -> bool {
+    let odd = |capability: &Capability| match capability {
+        Capability::Unknown { code, .. } => KNOWN_CAPABILITIES.contains(code),
+        _ => false,
+    };
+    open.capabilities.iter().any(odd)
+}
+
+/// RFC 4760 section 7 wants errors of its attributes reported as those of an optional attribute,
+/// their length included.
+fn as_optional(error: DecodeError) -> DecodeError {
+    match error {
+        DecodeError::UpdateAttributeError {
+            subcode: update_subcode::ATTRIBUTE_LENGTH_ERROR,
+            data,
+            detail,
+        } if matches!(data.get(1), Some(&(MP_REACH_NLRI | MP_UNREACH_NLRI))) => {
+            DecodeError::UpdateAttributeError {
+                subcode: update_subcode::OPTIONAL_ATTRIBUTE_ERROR,
+                data,
+                detail,
+            }
+        }
+        other => other,
     }
 }

@@ -1,5 +1,6 @@
 //! What the peer is told.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,6 +9,7 @@ use rustbgpd_fsm::NegotiatedSession;
 use rustbgpd_wire::{Afi, Message, RouteRefreshMessage, RouteRefreshSubtype, Safi};
 
 use super::{Machine, Missing, OUTBOX_LIMIT, SessionState};
+use crate::Attributes;
 use crate::session::{Change, Route, Table, changes};
 use crate::wire::{AsPathOf, encode};
 
@@ -83,27 +85,27 @@ impl Machine {
             self.candidates.v4(peer, prefixes),
             self.candidates.v6(peer, prefixes),
         ];
-        for (family, afi) in [Afi::Ipv4, Afi::Ipv6].into_iter().enumerate() {
-            let mut of_family = prefixes
-                .iter()
-                .filter(|prefix| matches!(prefix, IpNet::V4(_)) == (afi == Afi::Ipv4))
-                .peekable();
-            if of_family.peek().is_none() {
-                continue;
-            }
-            let spoken = negotiated
+        let spoken = [Afi::Ipv4, Afi::Ipv6].map(|afi| {
+            negotiated
                 .negotiated_families
-                .contains(&(afi, Safi::Unicast));
+                .contains(&(afi, Safi::Unicast))
+        });
+        // Prefixes that share their attributes share their route too: one message has them all.
+        let mut routes: BTreeMap<(usize, &Arc<Attributes>), Arc<Route>> = BTreeMap::new();
+        for (prefix, attributes) in wanted.shared_routes() {
+            let family = usize::from(matches!(prefix, IpNet::V6(_)));
             match next_hops[family] {
-                _ if !spoken => missing[family] = Missing::Family,
+                _ if !spoken[family] => missing[family] = Missing::Family,
                 None => missing[family] = Missing::NextHop,
                 Some(next_hop) => {
-                    let route = Arc::new(Route {
-                        next_hop,
-                        med: wanted.med(),
-                        communities: wanted.communities().to_vec(),
+                    let route = routes.entry((family, attributes)).or_insert_with(|| {
+                        let attributes = Arc::new(attributes.seen_by(self.terms.internal()));
+                        Arc::new(Route {
+                            next_hop,
+                            attributes,
+                        })
                     });
-                    table.extend(of_family.map(|prefix| (*prefix, Arc::clone(&route))));
+                    table.insert(prefix, Arc::clone(route));
                 }
             }
         }

@@ -1,13 +1,15 @@
 //! Sessions without a network: bytes and moments go in, bytes and moments come out.
 
+mod fuzz;
 mod pair;
 mod peer;
+mod storm;
 
 use bytes::Bytes;
-use rustbgpd_wire::{Afi, Capability, RouteRefreshMessage, Safi, UpdateMessage};
+use rustbgpd_wire::{Afi, Capability, PathAttribute, RouteRefreshMessage, Safi, UpdateMessage};
 
 use super::*;
-use crate::{Announcement, Asn, Community, PeerAs, PeerConfig};
+use crate::{Announcement, Asn, Attributes, Community, PeerAs, PeerConfig};
 use peer::{FakePeer, LEAF, NODE, terms};
 
 /// A message header.
@@ -22,7 +24,11 @@ fn announcement(communities: &[Community]) -> Wanted {
     let prefixes = ["192.0.2.1/32", "2001:db8::1/128"].map(|p| p.parse().unwrap());
     let communities = communities.iter().copied();
     Some(Arc::new(
-        Announcement::new(prefixes, None, communities).unwrap(),
+        Announcement::new(
+            prefixes,
+            Attributes::default().with_communities(communities).unwrap(),
+        )
+        .unwrap(),
     ))
 }
 
@@ -238,6 +244,26 @@ fn the_same_wish_again_sends_nothing_and_another_sends_the_difference() {
     assert_eq!(withdrawals.len(), 2);
     assert_eq!(peer.machine.announced().count(), 0);
     assert_eq!(peer.machine.counters.updates_sent, 6);
+}
+
+#[test]
+fn a_change_that_the_peer_would_not_see_sends_nothing_and_one_prefix_changes_alone() {
+    let prefixes = ["192.0.2.1/32", "192.0.2.2/32"].map(|p| p.parse().unwrap());
+    let wish = |first: Attributes, second: Attributes| {
+        let routes = [(prefixes[0], first), (prefixes[1], second)];
+        Some(Arc::new(Announcement::per_prefix(routes).unwrap()))
+    };
+    let (plain, med) = (Attributes::default(), Attributes::default().with_med(1));
+    let mut peer = FakePeer::wanting(wish(plain.clone(), plain.clone()));
+    assert_eq!(peer.updates().len(), 1, "one message for what is alike");
+    let unseen = plain.clone().with_local_pref(50);
+    peer.machine
+        .set_wanted(peer.now, wish(unseen, plain.clone()));
+    assert_eq!(peer.updates(), [], "an external peer sees no LOCAL_PREF");
+    peer.machine.set_wanted(peer.now, wish(plain, med));
+    let updates = peer.updates();
+    assert_eq!(updates.len(), 1);
+    assert_eq!(updates[0].nlri[..], [32, 192, 0, 2, 2]);
 }
 
 #[test]

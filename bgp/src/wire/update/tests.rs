@@ -9,8 +9,8 @@ use rustbgpd_wire::decode_message;
 use rustbgpd_wire::validate::validate_update_attributes;
 
 use super::*;
-use crate::Community;
 use crate::session::{Table, changes};
+use crate::{Attributes, Community};
 
 fn external() -> AsPathOf {
     AsPathOf {
@@ -50,14 +50,28 @@ fn apply(update: &rustbgpd_wire::ParsedUpdate, path: AsPathOf, known: &mut Table
     for entry in &update.withdrawn {
         known.remove(&net(&Prefix::V4(entry.prefix)));
     }
-    let (mut next_hop, mut med, mut communities) = (None, None, Vec::new());
+    let mut next_hop = None;
+    let mut seen = Attributes::default();
     for attribute in &update.attributes {
         match attribute {
             PathAttribute::NextHop(hop) => next_hop = Some(IpAddr::V4(*hop)),
-            PathAttribute::Med(value) => med = Some(*value),
+            PathAttribute::Med(value) => seen = seen.with_med(*value),
+            PathAttribute::LocalPref(value) => seen = seen.with_local_pref(*value),
+            PathAttribute::AsPath(as_path) => {
+                let length: usize = as_path.segments.iter().map(length).sum();
+                seen = seen.with_prepend(length.saturating_sub(1) as u8).unwrap();
+            }
+            PathAttribute::LargeCommunities(large) => {
+                let parts = |c: &rustbgpd_wire::LargeCommunity| {
+                    crate::LargeCommunity::new(c.global_admin, c.local_data1, c.local_data2)
+                };
+                seen = seen
+                    .with_large_communities(large.iter().map(parts))
+                    .unwrap();
+            }
             PathAttribute::Communities(bits) => {
                 let halves = |b: &u32| Community::new((b >> 16) as u16, *b as u16);
-                communities = bits.iter().map(halves).collect();
+                seen = seen.with_communities(bits.iter().map(halves)).unwrap();
             }
             PathAttribute::MpReachNlri(mp) => {
                 next_hop = Some(mp.next_hop);
@@ -78,14 +92,19 @@ fn apply(update: &rustbgpd_wire::ParsedUpdate, path: AsPathOf, known: &mut Table
     validate_update_attributes(&update.attributes, true, in_body, !path.internal).unwrap();
     let route = Arc::new(Route {
         next_hop: next_hop.expect("a next hop"),
-        med,
-        communities,
+        attributes: Arc::new(seen),
     });
     known.extend(
         announced
             .into_iter()
             .map(|prefix| (prefix, Arc::clone(&route))),
     );
+}
+
+fn length(segment: &AsPathSegment) -> usize {
+    match segment {
+        AsPathSegment::AsSequence(path) | AsPathSegment::AsSet(path) => path.len(),
+    }
 }
 
 fn net(prefix: &Prefix) -> IpNet {
@@ -96,19 +115,48 @@ fn net(prefix: &Prefix) -> IpNet {
 }
 
 fn route(v6: bool) -> impl Strategy<Value = Arc<Route>> {
-    let attributes = (0..3u8, any::<Option<u32>>(), vec(0..4u16, 0..3));
-    attributes.prop_map(move |(hop, med, communities)| {
+    let attributes = (
+        any::<Option<u32>>(),
+        0..3u8,
+        any::<Option<u32>>(),
+        vec(0..4u16, 0..3),
+        vec(0..4u32, 0..3),
+    );
+    let attributes = attributes.prop_map(|(med, prepend, local_pref, small, large)| {
+        let small = small.into_iter().map(|c| Community::new(65_535, c));
+        let large = large
+            .into_iter()
+            .map(|c| crate::LargeCommunity::new(1, 2, c));
+        let attributes = Attributes::default()
+            .with_med(med)
+            .with_local_pref(local_pref);
+        let attributes = attributes.with_prepend(prepend).unwrap();
+        let attributes = attributes.with_communities(small).unwrap();
+        attributes.with_large_communities(large).unwrap()
+    });
+    (0..3u8, attributes).prop_map(move |(hop, attributes)| {
         let next_hop = match v6 {
             false => IpAddr::from([10, 0, 0, hop + 1]),
             true => IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(hop) + 1]),
         };
-        let communities = communities.into_iter().map(|c| Community::new(65_535, c));
+        let attributes = Arc::new(attributes);
         Arc::new(Route {
             next_hop,
-            med,
-            communities: communities.collect(),
+            attributes,
         })
     })
+}
+
+/// The same table as such a peer sees it.
+fn seen_by(internal: bool, table: Table) -> Table {
+    let seen = |route: Arc<Route>| Route {
+        next_hop: route.next_hop,
+        attributes: Arc::new(route.attributes.seen_by(internal)),
+    };
+    let routes = table.into_iter();
+    routes
+        .map(|(p, route)| (p, Arc::new(seen(route))))
+        .collect()
 }
 
 /// Few prefixes, so that tables overlap.
@@ -137,6 +185,7 @@ proptest! {
         let path = AsPathOf { internal, four_octet, ..external() };
         let (mut told, mut known) = (Table::new(), Table::new());
         for wanted in tables {
+            let wanted = seen_by(internal, wanted);
             let mut outbox = BytesMut::new();
             let mut messages = 0;
             for change in changes(&told, &wanted) {
@@ -163,15 +212,18 @@ proptest! {
 #[test]
 fn the_largest_announcement_fits_into_whole_messages() {
     let communities = (0..crate::MAX_COMMUNITIES as u16).map(|c| Community::new(1, c));
-    let communities: Vec<_> = communities.collect();
+    let large = (0..crate::MAX_COMMUNITIES as u32).map(|c| crate::LargeCommunity::new(1, 1, c));
+    let attributes = Attributes::default().with_med(u32::MAX);
+    let attributes = attributes.with_communities(communities).unwrap();
+    let attributes = attributes.with_large_communities(large).unwrap();
+    let attributes = Arc::new(attributes.with_prepend(crate::MAX_PREPEND).unwrap());
     for (v6, hop) in [
         (false, IpAddr::from([10, 0, 0, 1])),
         (true, IpAddr::from([1; 16])),
     ] {
         let route = Arc::new(Route {
             next_hop: hop,
-            med: Some(u32::MAX),
-            communities: communities.clone(),
+            attributes: Arc::clone(&attributes),
         });
         let prefix = |i: usize| match v6 {
             false => IpNet::new([10, 1, (i >> 8) as u8, i as u8].into(), 32).unwrap(),
@@ -198,10 +250,18 @@ fn the_path_names_us_to_an_external_peer_and_nobody_to_an_internal_one() {
     let prefix: IpNet = "192.0.2.1/32".parse().unwrap();
     let route = Route {
         next_hop: [10, 0, 0, 1].into(),
-        med: None,
-        communities: vec![Community::GRACEFUL_SHUTDOWN],
+        attributes: Arc::new(
+            Attributes::default()
+                .with_prepend(2)
+                .and_then(|a| a.with_communities([Community::GRACEFUL_SHUTDOWN]))
+                .unwrap(),
+        ),
     };
     let attributes = |path: AsPathOf| {
+        let route = Route {
+            attributes: Arc::new(route.attributes.seen_by(path.internal)),
+            ..route.clone()
+        };
         let update = announcement(&[prefix], &route, path);
         update
             .parse(path.four_octet, false, &[])
@@ -216,7 +276,7 @@ fn the_path_names_us_to_an_external_peer_and_nobody_to_an_internal_one() {
         PathAttribute::AsPath(AsPath { segments })
     };
     let seen = attributes(external());
-    assert!(seen.contains(&as_path(vec![4_200_000_001])), "{seen:?}");
+    assert!(seen.contains(&as_path(vec![4_200_000_001; 3])), "{seen:?}");
     assert!(seen.contains(&PathAttribute::Communities(vec![0xFFFF_0000])));
     assert!(
         !seen
@@ -236,8 +296,7 @@ fn a_peer_with_two_octet_as_numbers_gets_the_real_one_beside() {
     let prefix: IpNet = "192.0.2.1/32".parse().unwrap();
     let route = Route {
         next_hop: [10, 0, 0, 1].into(),
-        med: None,
-        communities: vec![],
+        attributes: Arc::default(),
     };
     let path = AsPathOf {
         four_octet: false,
