@@ -15,6 +15,7 @@ mod crew;
 mod error;
 mod keeper;
 mod listener;
+mod neighbor;
 mod peer;
 mod plan;
 mod session;

@@ -46,8 +46,11 @@ pub struct SpeakerStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PeerStatus {
-    /// Its address.
-    pub address: IpAddr,
+    /// What the configuration calls it: its address, with the interface if it is link-local, or
+    /// the interface alone.
+    pub name: String,
+    /// Its address: as configured, or where a peer that is known by its interface was found last.
+    pub address: Option<IpAddr>,
     /// Its TCP port.
     pub port: u16,
     /// The AS that the configuration expects.

@@ -22,6 +22,7 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new(id: PeerId, peer: &PeerConfig, now: Instant) -> Self {
         let status = PeerStatus {
+            name: peer.name(),
             address: peer.address,
             port: peer.port,
             asn: peer.asn,
