@@ -74,9 +74,9 @@ impl SpeakerConfig {
             // A connection that was accepted says its address and nothing of the port that the
             // peer listens on.
             let port = if self.listen.is_empty() { peer.port } else { 0 };
-            if let Some(first) = seen.insert((peer.address, port), position) {
+            if let Some(first) = seen.insert((peer.name(), port), position) {
                 return Err(ConfigError::DuplicatePeer {
-                    address: peer.address,
+                    name: peer.name(),
                     first,
                     second: position,
                 });

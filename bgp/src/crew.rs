@@ -1,14 +1,16 @@
 //! The tasks of a speaker: one per peer, one per address that is listened on.
 
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
+use crate::PeerConfig;
 use crate::keeper::Wanted;
 use crate::listener::{self, Register};
-use crate::peer::{self, Brief, Door, Orders, Peer};
+use crate::neighbor::{Sight, discover};
+use crate::peer::{self, Brief, Door, Orders, Path, Peer};
 use crate::plan::Plan;
 use crate::session::Terms;
 use crate::socket::sign;
@@ -22,6 +24,7 @@ pub(crate) struct Crew {
     board: Board,
     members: Vec<Member>,
     sessions: JoinSet<()>,
+    searches: JoinSet<()>,
     ears: Vec<(Arc<TcpListener>, AbortHandle)>,
     listening: JoinSet<()>,
     register: watch::Sender<Register>,
@@ -49,6 +52,7 @@ impl Crew {
             board,
             members: Vec::new(),
             sessions: JoinSet::new(),
+            searches: JoinSet::new(),
             ears: Vec::new(),
             listening: JoinSet::new(),
             register: watch::Sender::default(),
@@ -71,8 +75,13 @@ impl Crew {
         for gone in before {
             gone.brief.send_replace(Brief::Gone);
         }
-        let doors = self.members.iter();
-        let doors = doors.map(|member| (member.terms.peer.address, member.door.clone()));
+        // Peers on a link connect from an address that says nothing without it, so to them the
+        // speaker connects.
+        let doors = self.members.iter().filter_map(|member| {
+            let peer = &member.terms.peer;
+            let address = peer.address.filter(|_| !peer.on_link())?;
+            Some((address, member.door.clone()))
+        });
         self.register.send_replace(Arc::new(doors.collect()));
         self.demand_signatures(&plan.listeners);
         self.listen_on(&plan.listeners);
@@ -83,9 +92,11 @@ impl Crew {
         for listener in listeners {
             let v4 = listener.local_addr().is_ok_and(|local| local.is_ipv4());
             let peers = self.members.iter().map(|member| &member.terms.peer);
-            for peer in peers.filter(|peer| peer.address.is_ipv4() == v4) {
-                if let Err(error) = sign(listener, peer.address, peer.md5_key.as_ref()) {
-                    tracing::error!(peer = %peer.address, %error, "MD5 key refused");
+            let peers = peers.filter(|peer| !peer.on_link());
+            let peers = peers.filter_map(|peer| Some((peer.address?, peer.md5_key.as_ref())));
+            for (address, key) in peers.filter(|(address, _)| address.is_ipv4() == v4) {
+                if let Err(error) = sign(listener, address, key) {
+                    tracing::error!(peer = %address, %error, "MD5 key refused");
                 }
             }
         }
@@ -99,6 +110,9 @@ impl Crew {
     fn hire(&mut self, id: PeerId, terms: Arc<Terms>) -> Member {
         let (brief, brief_receiver) = watch::channel(Brief::Hold(Arc::clone(&terms)));
         let door = Door::default();
+        let path = Path {
+            sight: self.look_for(&terms.peer),
+        };
         self.sessions.spawn(peer::supervise(Peer {
             id,
             terms: Arc::clone(&terms),
@@ -106,6 +120,7 @@ impl Crew {
             wanted: self.wanted.clone(),
             orders: self.orders.clone(),
             door: door.clone(),
+            path,
             board: self.board.clone(),
         }));
         // Those that have ended since the last plan.
@@ -116,6 +131,19 @@ impl Crew {
             brief,
             door,
         }
+    }
+
+    /// Looks for a peer that is on a link, until its task is gone.
+    fn look_for(&mut self, peer: &PeerConfig) -> Option<watch::Receiver<Sight>> {
+        let interface = peer.interface.clone().filter(|_| peer.on_link())?;
+        let (sender, sight) = watch::channel(Sight::unknown(&interface));
+        let fixed = match peer.address {
+            Some(IpAddr::V6(address)) => Some(address),
+            _ => None,
+        };
+        self.searches.spawn(discover(interface, fixed, sender));
+        while self.searches.try_join_next().is_some() {}
+        Some(sight)
     }
 
     fn listen_on(&mut self, listeners: &[Arc<TcpListener>]) {

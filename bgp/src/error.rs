@@ -87,10 +87,10 @@ pub enum ConfigError {
         peer: usize,
     },
     /// Two peers have the same address and port, or the same address where the speaker listens.
-    #[error("peer[{second}].address {address}: peer[{first}] has this address already")]
+    #[error("peer[{second}].address {name}: peer[{first}] is this peer already")]
     DuplicatePeer {
-        /// The address of both.
-        address: IpAddr,
+        /// The address or interface of both.
+        name: String,
         /// Position of the first.
         first: usize,
         /// Position of the second.
@@ -105,6 +105,12 @@ pub enum ConfigError {
         address: IpAddr,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// Neither address nor interface.
+    #[error("peer[{peer}].address: is missing; give the leaf's address, or the interface to it")]
+    NoAddress {
+        /// Position of the peer.
+        peer: usize,
     },
     /// Port 0.
     #[error("peer[{peer}].port: must be 1 to 65535")]
@@ -133,7 +139,9 @@ pub enum ConfigError {
         reason: &'static str,
     },
     /// No hops, or more than there can be.
-    #[error("peer[{peer}].ttl {ttl:?}: hops must be 1 to 255, for security 1 to 254")]
+    #[error(
+        "peer[{peer}].ttl {ttl:?}: hops must be 1 to 255, for security 1 to 254, and none for a peer on a link"
+    )]
     Ttl {
         /// Position of the peer.
         peer: usize,
@@ -173,7 +181,9 @@ impl ConfigError {
             Self::TooManyListeners(_) => "listen".to_owned(),
             Self::Passive { peer } => format!("peer[{peer}].passive"),
             Self::DuplicatePeer { second, .. } => format!("peer[{second}].address"),
-            Self::Address { peer, .. } => format!("peer[{peer}].address"),
+            Self::Address { peer, .. } | Self::NoAddress { peer } => {
+                format!("peer[{peer}].address")
+            }
             Self::Port { peer } => format!("peer[{peer}].port"),
             Self::Ttl { peer, .. } => format!("peer[{peer}].ttl"),
             Self::Source { peer, .. } => format!("peer[{peer}].source"),

@@ -20,6 +20,7 @@ mod error;
 mod keeper;
 mod large_community;
 mod listener;
+mod neighbor;
 mod peer;
 mod plan;
 mod session;

@@ -6,7 +6,9 @@ mod door;
 mod drive;
 mod link;
 mod local;
+mod path;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use tokio::sync::watch;
 use tokio::time;
 
 pub(crate) use door::Door;
+pub(crate) use path::Path;
 
 use crate::PeerState;
 use crate::keeper::Wanted;
@@ -76,14 +79,15 @@ pub(crate) struct Peer {
     pub(crate) orders: watch::Receiver<Orders>,
     pub(crate) door: Door,
     pub(crate) board: Board,
+    pub(crate) path: Path,
 }
 
 /// Runs `peer` until it is told to stop, and starts it anew if it panics: a fault in one session
 /// never reaches the others.
 pub(crate) async fn supervise(peer: Peer) {
     while let Err(error) = tokio::spawn(peer.clone().run()).await {
-        let address = peer.terms.peer.address;
-        tracing::error!(peer = %address, %error, "session task failed");
+        let name = peer.terms.peer.name();
+        tracing::error!(peer = %name, %error, "session task failed");
         let sentence = "an internal fault ended the session; see the log".to_owned();
         peer.board.fail(peer.id, now(), sentence);
         peer.show(PeerState::Idle);
@@ -140,8 +144,10 @@ impl Peer {
             }
             let wait = self.attempt(&mut backoff).await;
             let pause = time::sleep(backoff.next(&self.terms.peer, wait));
+            let mut path = self.path.clone();
             tokio::select! {
                 () = pause => {}
+                () = path.changed() => backoff = Backoff::default(),
                 () = self.something_new() => {}
                 () = self.door.knocked(), if wait == Wait::Connection => {}
             }
@@ -150,7 +156,14 @@ impl Peer {
 
     /// One connection and the session that comes of it. Says what to wait for before the next.
     async fn attempt(&mut self, backoff: &mut Backoff) -> Wait {
-        let link = match self.connection().await {
+        let target = match self.path.target(&self.terms.peer) {
+            Ok(target) => target,
+            Err(sentence) => {
+                self.lost(sentence, PeerState::Idle, false);
+                return Wait::Time;
+            }
+        };
+        let link = match self.connection(target).await {
             Ok(Some(link)) => link,
             Ok(None) => return Wait::Nothing,
             Err(sentence) => {
@@ -158,7 +171,7 @@ impl Peer {
                 return Wait::Connection;
             }
         };
-        let (end, established) = Drive::new(self, link).run().await;
+        let (end, established) = Drive::new(self, target, link).run().await;
         if established.is_some_and(|at| at.elapsed() >= GOOD_SESSION) {
             *backoff = Backoff::default();
         }
@@ -173,7 +186,7 @@ impl Peer {
 
     /// A connection with the peer, whoever makes it first; none if something else is wanted
     /// meanwhile.
-    async fn connection(&mut self) -> Result<Option<Link>, String> {
+    async fn connection(&mut self, target: SocketAddr) -> Result<Option<Link>, String> {
         let door = self.door.clone();
         let terms = Arc::clone(&self.terms);
         let connected = async {
@@ -182,13 +195,14 @@ impl Peer {
             }
             self.board
                 .count_one(self.id, |counters| &mut counters.connects);
-            connect::connect(&terms).await
+            connect::connect(&terms, target).await
         };
         self.show(match terms.peer.passive {
             true => PeerState::Active,
             false => PeerState::Connect,
         });
         let (mut orders, mut brief) = (self.orders.clone(), self.brief.clone());
+        let mut path = self.path.clone();
         // A connection of our own that is made already comes first: the peer counts on it.
         let (stream, origin) = tokio::select! {
             biased;
@@ -196,7 +210,10 @@ impl Peer {
             stream = door.next() => (stream, Origin::Peer),
             _ = orders.changed() => return Ok(None),
             Ok(()) = brief.changed() => return Ok(None),
+            () = path.changed() => return Ok(None),
         };
+        self.board
+            .update(self.id, now(), |status| status.address = Some(target.ip()));
         Ok(match origin {
             Origin::Us => self.link(stream, origin),
             Origin::Peer => self.accepted(stream),
@@ -261,11 +278,11 @@ impl Peer {
 
     /// Shows why there is no session; warns in the log when that is news.
     fn lost(&self, sentence: String, state: PeerState, was_established: bool) {
-        let address = self.terms.peer.address;
+        let name = self.terms.peer.name();
         if was_established || self.board.is_news(self.id, &sentence) {
-            tracing::warn!(peer = %address, reason = %sentence, "no session");
+            tracing::warn!(peer = %name, reason = %sentence, "no session");
         } else {
-            tracing::debug!(peer = %address, reason = %sentence, "still no session");
+            tracing::debug!(peer = %name, reason = %sentence, "still no session");
         }
         self.show(state);
         self.board.fail(self.id, now(), sentence);

@@ -3,10 +3,14 @@
 //! `option` is the one module that may use `unsafe`, for the options that no safe crate offers.
 
 mod connect;
+mod icmp;
 mod key;
+mod links;
 mod listen;
 mod option;
 
 pub(crate) use connect::{Dial, dress};
+pub(crate) use icmp::{Icmp, MESSAGE};
 pub use key::{Md5Key, Md5KeyError};
+pub(crate) use links::LinkEvents;
 pub(crate) use listen::{bind, sign};

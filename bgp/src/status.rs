@@ -61,8 +61,11 @@ pub struct DaemonStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PeerStatus {
-    /// Its address.
-    pub address: IpAddr,
+    /// What the configuration calls it: its address, with the interface if it is link-local, or
+    /// the interface alone.
+    pub name: String,
+    /// Its address: as configured, or where a peer that is known by its interface was found last.
+    pub address: Option<IpAddr>,
     /// Its TCP port.
     pub port: u16,
     /// The AS that the configuration expects.
@@ -124,8 +127,9 @@ pub enum AnnouncementState {
 
 impl PeerStatus {
     /// A peer of which nothing is known yet.
-    pub(crate) fn idle(address: IpAddr, port: u16, asn: PeerAs) -> Self {
+    pub(crate) fn idle(name: String, address: Option<IpAddr>, port: u16, asn: PeerAs) -> Self {
         Self {
+            name,
             address,
             port,
             asn,

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use lab::{ANYCAST_V4, ANYCAST_V6, Lab, LeafConfig, Process, RouteMonitor, eventually};
 use metal_bgp::{
-    Announcement, AnnouncementState, Community, Daemon, DaemonAddress, DaemonConfig, PeerState,
-    SpeakerConfig, withdraw_all,
+    Announcement, AnnouncementState, Attributes, Community, Daemon, DaemonAddress, DaemonConfig,
+    PeerState, SpeakerConfig, withdraw_all,
 };
 use tempfile::TempDir;
 
@@ -118,7 +118,15 @@ fn programs() -> Vec<(&'static str, PathBuf)> {
 
 fn announcement(communities: &[Community]) -> Announcement {
     let prefixes = [ANYCAST_V4, ANYCAST_V6].map(|text| text.parse().unwrap());
-    Announcement::new(prefixes, Some(77), communities.iter().copied()).unwrap()
+    let attributes = Attributes::default()
+        .with_med(77)
+        .with_prepend(2)
+        .unwrap()
+        .with_communities(communities.iter().copied())
+        .unwrap()
+        .with_large_communities(["4200000001:1:2".parse().unwrap()])
+        .unwrap();
+    Announcement::new(prefixes, attributes).unwrap()
 }
 
 fn until() -> Instant {
@@ -162,10 +170,14 @@ fn a_daemon_announces_and_withdraws_for_us_and_restores_after_its_own_restart() 
         daemon.announce(announcement(&[]), until());
         added(&monitor, at);
         assert_eq!(leaf.path(ANYCAST_V4)["metric"], 77);
-        assert_eq!(
-            leaf.path(ANYCAST_V4)["aspath"]["string"],
-            NODE_ASN.to_string()
-        );
+        let path = leaf.path(ANYCAST_V6);
+        let prepended = [
+            NODE_ASN.to_string(),
+            NODE_ASN.to_string(),
+            NODE_ASN.to_string(),
+        ];
+        assert_eq!(path["aspath"]["string"], prepended.join(" "));
+        assert_eq!(path["largeCommunity"]["string"], "4200000001:1:2");
 
         daemon.announce(announcement(&[Community::GRACEFUL_SHUTDOWN]), until());
         eventually("the community arrives", PATIENCE, || {

@@ -252,7 +252,7 @@ impl fmt::Debug for NodeCollector {
 
 fn label(peer: &PeerStatus) -> Peer {
     Peer {
-        peer: peer.address.to_string(),
+        peer: peer.name.clone(),
     }
 }
 

@@ -140,7 +140,7 @@ impl Reporter {
             .flat_map(|speaker| speaker.status().peers);
         peers
             .map(|peer| Peer {
-                address: peer.address,
+                address: peer.name,
                 asn: peer.remote_asn.or(match peer.asn {
                     PeerAs::Exactly(asn) => Some(asn.get()),
                     PeerAs::External => None,

@@ -173,7 +173,7 @@ fn write_report(
 fn write_peers(out: &mut String, peers: &[Peer], paint: &Paint) -> std::fmt::Result {
     let width = peers
         .iter()
-        .map(|peer| peer.address.to_string().len())
+        .map(|peer| peer.address.len())
         .max()
         .unwrap_or(0)
         .max(4);
@@ -192,7 +192,7 @@ fn write_peers(out: &mut String, peers: &[Peer], paint: &Paint) -> std::fmt::Res
         };
         let line = format!(
             "{:<width$}  {:<10}  {state}  {:<8}  {:>8}  {}",
-            peer.address.to_string(),
+            peer.address,
             peer.asn
                 .map_or_else(|| "external".to_owned(), |asn| asn.to_string()),
             age(peer.since),

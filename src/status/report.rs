@@ -1,5 +1,3 @@
-use std::net::IpAddr;
-
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -109,7 +107,7 @@ pub enum AnnouncementState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Peer {
     /// The leaf switch.
-    pub address: IpAddr,
+    pub address: String,
     /// Its AS, as it said or as it is configured; unknown while an `external` peer has said
     /// nothing.
     pub asn: Option<u32>,

@@ -31,6 +31,10 @@ pub struct LeafConfig {
     pub node: RemoteAs,
     /// The session runs over IPv6.
     pub over_v6: bool,
+    /// The session runs over the interface, which has link-local addresses alone.
+    pub unnumbered: bool,
+    /// The leaf runs bfdd, with these lines of configuration, each for the only neighbour.
+    pub bfd: Option<Vec<String>>,
     /// Lines for `router bgp` besides.
     pub extra: Vec<String>,
 }
@@ -52,11 +56,42 @@ impl LeafConfig {
             asn,
             node: RemoteAs::External,
             over_v6: false,
+            unnumbered: false,
+            bfd: None,
             extra: Vec::new(),
         }
     }
 
+    /// As metal-core writes it for SONiC and Cumulus, but for its route maps and VRFs.
+    fn render_unnumbered(&self, index: usize, log: &Path) -> String {
+        let (asn, extra) = (self.asn, self.extra.join("\n "));
+        let (router_id, log) = (Lab::leaf_v4(index), log.display());
+        format!(
+            "log file {log} informational
+router bgp {asn}
+ bgp router-id {router_id}
+ bgp bestpath as-path multipath-relax
+ no bgp ebgp-requires-policy
+ neighbor MACHINE peer-group
+ neighbor MACHINE remote-as external
+ neighbor MACHINE timers 2 8
+ neighbor up0 interface peer-group MACHINE
+ {extra}
+ address-family ipv4 unicast
+  neighbor MACHINE maximum-prefix 24000
+ exit-address-family
+ address-family ipv6 unicast
+  neighbor MACHINE maximum-prefix 24000
+  neighbor MACHINE activate
+ exit-address-family
+"
+        )
+    }
+
     fn render(&self, index: usize, log: &Path) -> String {
+        if self.unnumbered {
+            return self.render_unnumbered(index, log);
+        }
         let node = match self.over_v6 {
             false => Lab::node_v4(index).to_string(),
             true => Lab::node_v6(index).to_string(),
@@ -113,7 +148,9 @@ impl Leaf {
         let log = directory.path().join("zebra.log").display().to_string();
         fs::write(
             directory.path().join("zebra.conf"),
-            format!("log file {log}\n"),
+            format!(
+                "log file {log}\ninterface up0\n ipv6 nd ra-interval 6\n no ipv6 nd suppress-ra\n"
+            ),
         )
         .expect("the leaf's directory is writable");
         // The daemons change to this user and keep the capabilities that they need.

@@ -53,7 +53,7 @@ impl Lab {
         };
         for (index, config) in leaves.iter().enumerate() {
             let namespace = Namespace::new(&format!("{name}-leaf{index}"));
-            link(&lab.node, &namespace, index);
+            link(&lab.node, &namespace, index, config.unnumbered);
             lab.leaves.push(Leaf::start(namespace, index, config));
         }
         lab
@@ -89,7 +89,7 @@ fn octet(index: usize) -> u8 {
     u8::try_from(index).expect("a lab has a handful of leaves")
 }
 
-fn link(node: &Namespace, leaf: &Namespace, index: usize) {
+fn link(node: &Namespace, leaf: &Namespace, index: usize, unnumbered: bool) {
     let at_node = Lab::node_interface(index);
     let (node_name, leaf_name) = (node.name(), leaf.name());
     let pair = ["type", "veth", "peer", "name", "up0", "netns", leaf_name];
@@ -106,6 +106,10 @@ fn link(node: &Namespace, leaf: &Namespace, index: usize) {
         (leaf, "up0", Lab::leaf_v4(index), Lab::leaf_v6(index)),
     ];
     for (end, interface, v4, v6) in ends {
+        if unnumbered {
+            end.ip(&["link", "set", interface, "up"]);
+            continue;
+        }
         end.ip(&["addr", "add", &format!("{v4}/30"), "dev", interface]);
         end.ip(&[
             "addr",

@@ -14,8 +14,10 @@ const MAX_SEND_HOLD: Duration = Duration::from_secs(3600);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerConfig {
-    /// Its address. IPv4 and IPv6 prefixes are both announced over either.
-    pub address: IpAddr,
+    /// Its address. IPv4 and IPv6 prefixes are both announced over either. A link-local one needs
+    /// the interface as well. `None`: whoever sends router advertisements on the interface
+    /// ("unnumbered").
+    pub address: Option<IpAddr>,
     /// Its TCP port, normally 179.
     pub port: u16,
     /// The AS that it must give in its OPEN.
@@ -51,17 +53,33 @@ pub struct PeerConfig {
     /// The address that connections are made from. Default: the kernel chooses.
     pub source: Option<IpAddr>,
     /// The interface that connections are bound to; the peer is reached through it whatever the
-    /// routes say. Default: none.
+    /// routes say. This node sends router advertisements there if the peer is unnumbered or has a
+    /// link-local address. Default: none.
     pub interface: Option<Interface>,
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(a) if a.is_unicast_link_local())
 }
 
 // === impl PeerConfig ===
 
 impl PeerConfig {
+    /// A peer without an address, at the other end of an interface, with every default. It is
+    /// found by its router advertisements, and IPv4 prefixes are announced to it with an IPv6
+    /// next hop (RFC 8950).
+    pub fn unnumbered(interface: Interface, asn: impl Into<PeerAs>) -> Self {
+        Self {
+            address: None,
+            interface: Some(interface),
+            ..Self::new(Ipv6Addr::UNSPECIFIED.into(), asn)
+        }
+    }
+
     /// A peer with every default.
     pub fn new(address: IpAddr, asn: impl Into<PeerAs>) -> Self {
         Self {
-            address,
+            address: Some(address),
             port: 179,
             asn: asn.into(),
             passive: false,
@@ -81,7 +99,7 @@ impl PeerConfig {
 
     /// Whether both mean the same peer, perhaps on other terms.
     pub(crate) fn is_same_peer(&self, other: &Self) -> bool {
-        (self.address, self.port) == (other.address, other.port)
+        (self.name(), self.port) == (other.name(), other.port)
     }
 
     pub(super) fn validate(&self, peer: usize) -> Result<(), ConfigError> {
@@ -129,7 +147,8 @@ impl PeerConfig {
                 reason: "must not be shorter than retry-min",
             });
         }
-        if !self.ttl.is_valid() {
+        let far = matches!(self.ttl, Ttl::Multihop(_));
+        if !self.ttl.is_valid() || (far && self.on_link()) {
             return Err(ConfigError::Ttl {
                 peer,
                 ttl: self.ttl,
@@ -139,14 +158,35 @@ impl PeerConfig {
         self.validate_next_hops(peer)
     }
 
+    /// How the peer is called where people read: its address, with the interface where that is
+    /// needed, or the interface alone.
+    pub fn name(&self) -> String {
+        match (self.address, &self.interface) {
+            (Some(address), Some(interface)) if is_link_local(address) => {
+                format!("{address}%{interface}")
+            }
+            (Some(address), _) => address.to_string(),
+            (None, Some(interface)) => interface.to_string(),
+            (None, None) => "?".to_owned(),
+        }
+    }
+
+    /// Whether the peer is on the link of its interface, and nowhere else.
+    pub(crate) fn on_link(&self) -> bool {
+        self.address.is_none_or(is_link_local)
+    }
+
     fn validate_source(&self, peer: usize) -> Result<(), ConfigError> {
         let Some(source) = self.source else {
             return Ok(());
         };
         let reason = match source {
-            a if a == self.address => "is the peer's own address",
+            _ if self.on_link() => "cannot be chosen: it is the interface's link-local address",
+            a if Some(a) == self.address => "is the peer's own address",
             a if a.is_unspecified() || a.is_multicast() => "is no address of a node",
-            a if a.is_ipv4() != self.address.is_ipv4() => "is not of the address's family",
+            a if self.address.is_some_and(|to| to.is_ipv4() != a.is_ipv4()) => {
+                "is not of the address's family"
+            }
             _ => return Ok(()),
         };
         Err(ConfigError::Source {
@@ -157,11 +197,17 @@ impl PeerConfig {
     }
 
     fn validate_address(&self, peer: usize) -> Result<(), ConfigError> {
-        let reason = match self.address {
+        let Some(address) = self.address else {
+            return match self.interface {
+                Some(_) => Ok(()),
+                None => Err(ConfigError::NoAddress { peer }),
+            };
+        };
+        let reason = match address {
             a if a.is_unspecified() => "the unspecified address is nobody's",
             a if a.is_multicast() => "a multicast address cannot be a peer",
             IpAddr::V4(a) if a.is_broadcast() => "the broadcast address cannot be a peer",
-            IpAddr::V6(a) if a.is_unicast_link_local() => {
+            a if is_link_local(a) && self.interface.is_none() => {
                 "a link-local address says nothing without its interface"
             }
             IpAddr::V6(a) if a.to_ipv4_mapped().is_some() => {
@@ -171,7 +217,7 @@ impl PeerConfig {
         };
         Err(ConfigError::Address {
             peer,
-            address: self.address,
+            address,
             reason,
         })
     }

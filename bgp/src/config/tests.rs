@@ -23,10 +23,23 @@ fn the_defaults_are_accepted() {
     assert_eq!(with(|c| c.peers.clear()).validate(), Ok(()));
 }
 
+fn unnumbered(interface: &str) -> PeerConfig {
+    PeerConfig::unnumbered(interface.parse().unwrap(), asn(65_001))
+}
+
+#[test]
+fn an_interface_takes_the_place_of_an_address_or_completes_a_link_local_one() {
+    let mut both = unnumbered("eth1");
+    both.address = "fe80::1".parse().ok();
+    assert_eq!(both.name(), "fe80::1%eth1");
+    let peers = vec![unnumbered("eth1"), unnumbered("eth2"), both];
+    assert_eq!(with(|c| c.peers = peers).validate(), Ok(()));
+}
+
 #[test]
 fn every_mistake_names_its_field() {
     let second = Duration::from_secs(1);
-    let cases: [(&str, SpeakerConfig); 20] = [
+    let cases: [(&str, SpeakerConfig); 23] = [
         (
             "peer[0].send-hold-time",
             with(|c| c.peers[0].send_hold_time = Some(8 * second)),
@@ -40,15 +53,15 @@ fn every_mistake_names_its_field() {
         ("peer[1].address", with(|c| c.peers[1] = c.peers[0].clone())),
         (
             "peer[0].address",
-            with(|c| c.peers[0].address = "0.0.0.0".parse().unwrap()),
+            with(|c| c.peers[0].address = "0.0.0.0".parse().ok()),
         ),
         (
             "peer[1].address",
-            with(|c| c.peers[1].address = "fe80::1".parse().unwrap()),
+            with(|c| c.peers[1].address = "fe80::1".parse().ok()),
         ),
         (
             "peer[1].address",
-            with(|c| c.peers[1].address = "::ffff:10.0.0.1".parse().unwrap()),
+            with(|c| c.peers[1].address = "::ffff:10.0.0.1".parse().ok()),
         ),
         ("peer[0].port", with(|c| c.peers[0].port = 0)),
         (
@@ -72,6 +85,18 @@ fn every_mistake_names_its_field() {
             with(|c| c.peers[0].connect_timeout = Duration::ZERO),
         ),
         ("peer[0].ttl", with(|c| c.peers[0].ttl = Ttl::Multihop(0))),
+        ("peer[0].address", with(|c| c.peers[0].address = None)),
+        (
+            "peer[0].ttl",
+            with(|c| {
+                c.peers[0] = unnumbered("eth1");
+                c.peers[0].ttl = Ttl::Multihop(2);
+            }),
+        ),
+        (
+            "peer[1].address",
+            with(|c| c.peers = vec![unnumbered("eth1"), unnumbered("eth1")]),
+        ),
         (
             "peer[0].ttl",
             with(|c| c.peers[0].ttl = Ttl::Security { hops: 255 }),

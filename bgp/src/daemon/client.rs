@@ -161,17 +161,16 @@ impl Client {
         Ok(())
     }
 
-    /// Deletes whatever was put in over the API at this prefix.
-    pub(super) async fn delete_any(&mut self, prefix: IpNet) -> Result<(), Fault> {
-        let (table_type, family) = (self.api.global_table(), Some(family(&prefix)));
-        let bare = PathSpec::bare(prefix);
+    /// Deletes whatever was put in over the API at the prefix of this path.
+    pub(super) async fn delete_any(&mut self, bare: &PathSpec) -> Result<(), Fault> {
+        let (table_type, family) = (self.api.global_table(), Some(family(&bare.prefix)));
         let uuid = Bytes::new();
         let answer: Result<Empty, _> = match self.api {
             Api::V3 => {
                 let request = DeletePathRequest {
                     table_type,
                     family,
-                    path: Some(v3::Path::from(&bare)),
+                    path: Some(v3::Path::from(bare)),
                     uuid,
                 };
                 self.ask("DeletePath", request).await
@@ -180,7 +179,7 @@ impl Client {
                 let request = DeletePathRequest {
                     table_type,
                     family,
-                    path: Some(v4::Path::from(&bare)),
+                    path: Some(v4::Path::from(bare)),
                     uuid,
                 };
                 self.ask("DeletePath", request).await

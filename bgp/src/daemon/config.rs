@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
+use super::path::PathMaker;
+use crate::Asn;
+
 /// Where the daemon's API is. Plain text, so it never leaves this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DaemonAddress {
@@ -25,6 +28,18 @@ pub struct DaemonConfig {
     pub next_hop_v4: Option<Ipv4Addr>,
     /// Next hop of IPv6 prefixes. Default: the daemon's own address on each session.
     pub next_hop_v6: Option<Ipv6Addr>,
+}
+
+// === impl DaemonConfig ===
+
+impl DaemonConfig {
+    pub(super) fn maker(&self, asn: Asn) -> PathMaker {
+        PathMaker {
+            asn,
+            next_hop_v4: self.next_hop_v4,
+            next_hop_v6: self.next_hop_v6,
+        }
+    }
 }
 
 // === impl DaemonAddress ===

@@ -16,8 +16,9 @@ use super::client::Client;
 use super::config::DaemonConfig;
 use super::fault::Fault;
 use super::handle::{Order, Sheet};
-use super::path::{PathSpec, family};
+use super::path::{PathMaker, PathSpec, family};
 use super::peers::Neighbour;
+use crate::Asn;
 use crate::keeper::Wanted;
 
 /// How often the daemon is asked what it has.
@@ -33,6 +34,7 @@ pub(super) struct Driver {
     pub(super) wanted: watch::Receiver<Wanted>,
     pub(super) orders: watch::Receiver<Order>,
     pub(super) sheet: Arc<Sheet>,
+    maker: PathMaker,
     client: Option<Client>,
     installed: Installed,
 }
@@ -41,12 +43,14 @@ pub(super) struct Driver {
 
 impl Driver {
     pub(super) fn new(
+        asn: Asn,
         config: DaemonConfig,
         wanted: watch::Receiver<Wanted>,
         orders: watch::Receiver<Order>,
         sheet: Arc<Sheet>,
     ) -> Self {
         Self {
+            maker: config.maker(asn),
             config,
             wanted,
             orders,
@@ -99,9 +103,7 @@ impl Driver {
         let (Some(announcement), Order::Open(_)) = (wanted, order) else {
             return BTreeMap::new();
         };
-        let (v4, v6) = (self.config.next_hop_v4, self.config.next_hop_v6);
-        let paths = PathSpec::of(&announcement, v4, v6);
-        paths.into_iter().map(|path| (path.prefix, path)).collect()
+        self.maker.paths(&announcement)
     }
 
     /// Connects if there is no connection, and tells what has changed.
@@ -121,7 +123,7 @@ impl Driver {
         let Some(client) = &mut self.client else {
             return Ok(());
         };
-        tell(client, &mut self.installed, target).await
+        tell(client, &self.maker, &mut self.installed, target).await
     }
 
     /// Compares what it has with what it should have, mends that, and notes its neighbours.
@@ -133,7 +135,7 @@ impl Driver {
         all.extend(target.keys());
         all.sort_unstable();
         all.dedup();
-        mend(client, &mut self.installed, target, all).await?;
+        mend(client, &self.maker, &mut self.installed, target, all).await?;
         let peers = client.peers().await?;
         let peers = peers.into_iter().filter_map(Neighbour::of).collect();
         let prefixes = self.installed.keys().copied().collect();
@@ -156,6 +158,7 @@ impl Driver {
 /// Tells the difference to what it was told before: the quick way.
 async fn tell(
     client: &mut Client,
+    maker: &PathMaker,
     installed: &mut Installed,
     target: &BTreeMap<IpNet, PathSpec>,
 ) -> Result<(), Fault> {
@@ -165,7 +168,7 @@ async fn tell(
         if let Err(fault) = client.delete(prefix, uuid).await {
             // Started again meanwhile, it has neither the path nor its uuid.
             tracing::debug!(%prefix, error = %fault, "deleting by prefix instead");
-            client.delete_any(*prefix).await?;
+            client.delete_any(&maker.bare(*prefix)).await?;
         }
         installed.remove(prefix);
     }
@@ -181,6 +184,7 @@ async fn tell(
 /// Brings each of `all` to what it should be, whatever the daemon has.
 async fn mend(
     client: &mut Client,
+    maker: &PathMaker,
     installed: &mut Installed,
     target: &BTreeMap<IpNet, PathSpec>,
     all: Vec<IpNet>,
@@ -201,7 +205,7 @@ async fn mend(
                 }
                 (None, true) => {
                     tracing::warn!(%prefix, "the BGP daemon has a path that nobody wants: deleting it");
-                    client.delete_any(prefix).await?;
+                    client.delete_any(&maker.bare(prefix)).await?;
                 }
                 (Some(_), true) | (None, false) => {}
             }

@@ -76,6 +76,7 @@ impl Daemon {
             .enable_all()
             .build()?;
         let own = SpeakerConfig::new(own.asn, own.router_id);
+        let asn = own.asn;
         let board = Board::new(&own);
         let (leases, lease_receiver) = watch::channel(None);
         let (orders, order_receiver) = watch::channel(Order::Open(0));
@@ -89,7 +90,7 @@ impl Daemon {
                 let (wanted, wanted_receiver) = watch::channel(None);
                 runtime.block_on(async {
                     let keeper = tokio::spawn(keeper::keep(lease_receiver, wanted, for_board));
-                    Driver::new(config, wanted_receiver, order_receiver, for_thread)
+                    Driver::new(asn, config, wanted_receiver, order_receiver, for_thread)
                         .run()
                         .await;
                     keeper.abort();
@@ -180,13 +181,15 @@ impl Drop for Daemon {
 pub async fn withdraw_all(config: &DaemonConfig) -> Result<Vec<IpNet>, String> {
     let connected = Client::connect(&config.address).await;
     let mut client = connected.map_err(|fault| fault.to_string())?;
+    let asn = Asn::try_from(client.asn).map_err(|error| error.to_string())?;
+    let maker = config.maker(asn);
     let mut gone = Vec::new();
     for prefix in &config.prefixes {
         let present = client.present(family(prefix), &[*prefix]).await;
         if present.map_err(|fault| fault.to_string())?.is_empty() {
             continue;
         }
-        let deleted = client.delete_any(*prefix).await;
+        let deleted = client.delete_any(&maker.bare(*prefix)).await;
         deleted.map_err(|fault| fault.to_string())?;
         gone.push(*prefix);
     }
@@ -298,7 +301,12 @@ impl Sheet {
                 _ => Vec::new(),
             };
             let seconds = now.saturating_duration_since(*since).as_secs();
-            let mut shown = PeerStatus::idle(peer.address, 179, PeerAs::Exactly(peer.asn));
+            let mut shown = PeerStatus::idle(
+                peer.address.to_string(),
+                Some(peer.address),
+                179,
+                PeerAs::Exactly(peer.asn),
+            );
             shown.state = peer.state;
             shown.since_seconds = seconds;
             shown.router_id = peer.router_id;

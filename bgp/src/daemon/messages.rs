@@ -7,6 +7,8 @@ use bytes::Bytes;
 pub(super) const AFI_IP: i32 = 1;
 pub(super) const AFI_IP6: i32 = 2;
 pub(super) const SAFI_UNICAST: i32 = 1;
+/// Type of an AS_PATH segment (RFC 4271 section 4.3).
+pub(super) const AS_SEQUENCE: i32 = 2;
 
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub(super) struct Family {
@@ -29,6 +31,36 @@ pub(super) struct IpAddressPrefix {
 pub(super) struct Number {
     #[prost(uint32, tag = "1")]
     pub(super) value: u32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct AsPath {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) segments: Vec<AsSegment>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct AsSegment {
+    #[prost(int32, tag = "1")]
+    pub(super) kind: i32,
+    #[prost(uint32, repeated, tag = "2")]
+    pub(super) numbers: Vec<u32>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct LargeCommunities {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) communities: Vec<LargeCommunity>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub(super) struct LargeCommunity {
+    #[prost(uint32, tag = "1")]
+    pub(super) global_admin: u32,
+    #[prost(uint32, tag = "2")]
+    pub(super) local_data1: u32,
+    #[prost(uint32, tag = "3")]
+    pub(super) local_data2: u32,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use prost::Message;
 
-use super::messages::{Communities, Family, IpAddressPrefix, NextHop, Number};
+use super::messages::{Family, IpAddressPrefix, NextHop, Number};
 use super::path::{PathSpec, family};
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -67,16 +67,16 @@ impl From<&PathSpec> for Path {
                 Any::of("MpReachNLRIAttribute", &reach)
             }
         });
-        if let Some(value) = spec.med {
-            attributes.push(Any::of("MultiExitDiscAttribute", &Number { value }));
-        }
-        if !spec.communities.is_empty() {
-            let communities = spec.communities.clone();
-            attributes.push(Any::of(
-                "CommunitiesAttribute",
-                &Communities { communities },
-            ));
-        }
+        let path = spec.as_path();
+        attributes.extend(path.map(|path| Any::of("AsPathAttribute", &path)));
+        let number =
+            |name: &str, value: Option<u32>| value.map(|value| Any::of(name, &Number { value }));
+        attributes.extend(number("MultiExitDiscAttribute", spec.attributes.med()));
+        attributes.extend(number("LocalPrefAttribute", spec.attributes.local_pref()));
+        let communities = spec.communities();
+        attributes.extend(communities.map(|some| Any::of("CommunitiesAttribute", &some)));
+        let large = spec.large_communities();
+        attributes.extend(large.map(|some| Any::of("LargeCommunitiesAttribute", &some)));
         Self {
             nlri: Some(nlri),
             attributes,

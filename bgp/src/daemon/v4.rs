@@ -2,7 +2,9 @@
 
 use ipnet::IpNet;
 
-use super::messages::{Communities, Family, IpAddressPrefix, NextHop, Number};
+use super::messages::{
+    AsPath, Communities, Family, IpAddressPrefix, LargeCommunities, NextHop, Number,
+};
 use super::path::{PathSpec, family};
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -26,14 +28,20 @@ struct Nlri {
 struct Attribute {
     #[prost(message, optional, tag = "2")]
     origin: Option<Number>,
+    #[prost(message, optional, tag = "3")]
+    as_path: Option<AsPath>,
     #[prost(message, optional, tag = "4")]
     next_hop: Option<NextHop>,
     #[prost(message, optional, tag = "5")]
     multi_exit_disc: Option<Number>,
+    #[prost(message, optional, tag = "6")]
+    local_pref: Option<Number>,
     #[prost(message, optional, tag = "9")]
     communities: Option<Communities>,
     #[prost(message, optional, tag = "12")]
     mp_reach: Option<MpReach>,
+    #[prost(message, optional, tag = "21")]
+    large_communities: Option<LargeCommunities>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -75,20 +83,31 @@ impl From<&PathSpec> for Path {
                 ..Attribute::default()
             },
         });
-        if let Some(value) = spec.med {
-            attributes.push(Attribute {
-                multi_exit_disc: Some(Number { value }),
+        let number = |value| Number { value };
+        let rest = [
+            Attribute {
+                as_path: spec.as_path(),
                 ..Attribute::default()
-            });
-        }
-        if !spec.communities.is_empty() {
-            attributes.push(Attribute {
-                communities: Some(Communities {
-                    communities: spec.communities.clone(),
-                }),
+            },
+            Attribute {
+                multi_exit_disc: spec.attributes.med().map(number),
                 ..Attribute::default()
-            });
-        }
+            },
+            Attribute {
+                local_pref: spec.attributes.local_pref().map(number),
+                ..Attribute::default()
+            },
+            Attribute {
+                communities: spec.communities(),
+                ..Attribute::default()
+            },
+            Attribute {
+                large_communities: spec.large_communities(),
+                ..Attribute::default()
+            },
+        ];
+        let none = Attribute::default();
+        attributes.extend(rest.into_iter().filter(|attribute| *attribute != none));
         Self {
             nlri: Some(nlri),
             attributes,

@@ -10,14 +10,13 @@ use crate::Ttl;
 use crate::session::Terms;
 use crate::socket::Dial;
 
-/// Connects from the address that the kernel chooses.
+/// Connects to `to`.
 ///
 /// # Errors
 ///
 /// One sentence that names the cause and where to look.
-pub(super) async fn connect(terms: &Terms) -> Result<TcpStream, String> {
+pub(super) async fn connect(terms: &Terms, to: SocketAddr) -> Result<TcpStream, String> {
     let peer = &terms.peer;
-    let to = SocketAddr::new(peer.address, peer.port);
     let dial = Dial { terms, to };
     let socket = dial.socket()?;
     let attempt = async {
@@ -26,7 +25,7 @@ pub(super) async fn connect(terms: &Terms) -> Result<TcpStream, String> {
         Ok::<_, io::Error>((stream, local))
     };
     match time::timeout(peer.connect_timeout, attempt).await {
-        Ok(Ok((_, local))) if local == peer.address && !local.is_loopback() => Err(format!(
+        Ok(Ok((_, local))) if local == to.ip() && !local.is_loopback() => Err(format!(
             "{local} is this node's own address: write the address of the leaf"
         )),
         Ok(Ok((stream, _))) => Ok(stream),

@@ -1,12 +1,14 @@
 //! Moves bytes, time and wishes between a peer's sessions and everything around them.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use tokio::time;
 
 use super::link::{Link, now};
+use super::path::Obstacle;
 use super::{Change, Peer, local};
 use crate::PeerState;
 use crate::session::{End, Machine, Which, loser};
@@ -21,6 +23,7 @@ type Leaving = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// The session of one peer; while two connections exist (RFC 4271 section 6.8), both.
 pub(super) struct Drive<'p> {
     peer: &'p mut Peer,
+    target: SocketAddr,
     first: Link,
     second: Option<Link>,
     leaving: Option<Leaving>,
@@ -32,9 +35,10 @@ pub(super) struct Drive<'p> {
 // === impl Drive ===
 
 impl<'p> Drive<'p> {
-    pub(super) fn new(peer: &'p mut Peer, first: Link) -> Self {
+    pub(super) fn new(peer: &'p mut Peer, target: SocketAddr, first: Link) -> Self {
         Self {
             peer,
+            target,
             first,
             second: None,
             leaving: None,
@@ -65,6 +69,12 @@ impl<'p> Drive<'p> {
                     }
                 }
                 Ok(()) = self.peer.brief.changed() => self.change(),
+                () = self.peer.path.changed() => {
+                    let obstacle = self.peer.path.obstacle(&self.peer.terms.peer, self.target);
+                    if let Some(Obstacle { subcode, sentence }) = obstacle {
+                        self.each(|machine| machine.cut(now(), subcode, &sentence));
+                    }
+                }
                 changed = self.peer.wanted.changed(), if self.keeper_lives => {
                     // Without the keeper nobody would end the announcement in time.
                     self.keeper_lives = changed.is_ok();
@@ -181,10 +191,10 @@ impl<'p> Drive<'p> {
             return;
         }
         let state = machine.state();
-        let address = self.peer.terms.peer.address;
+        let name = self.peer.terms.peer.name();
         self.peer.board.update(self.peer.id, now(), |status| {
             if status.state != state {
-                tracing::info!(peer = %address, state = %state, before = %status.state, "session");
+                tracing::info!(peer = %name, state = %state, before = %status.state, "session");
             }
             status.state = state;
             status.local_address = Some(machine.local_address());

@@ -22,15 +22,27 @@ pub(crate) struct Candidates {
 impl Candidates {
     /// The next hop of IPv4 prefixes, if there is one: configured, else the session's own
     /// address, else another address of its interface. An address that is itself announced is
-    /// none: the peer would be sent back to the route that it is about to install.
-    pub(crate) fn v4(&self, peer: &PeerConfig, announced: &[IpNet]) -> Option<IpAddr> {
-        let local = match self.local {
-            IpAddr::V4(local) => Some(local),
-            IpAddr::V6(_) => None,
+    /// none: the peer would be sent back to the route that it is about to install. With
+    /// `extended` next hops (RFC 8950) an IPv6 address will do: a link-local one always, as such
+    /// links have no IPv4 addresses, another one for want of an IPv4 address.
+    pub(crate) fn v4(
+        &self,
+        peer: &PeerConfig,
+        announced: &[IpNet],
+        extended: bool,
+    ) -> Option<IpAddr> {
+        let (local, over_v6, on_link) = match self.local {
+            IpAddr::V4(local) => (Some(local), None, false),
+            IpAddr::V6(local) => (None, Some(self.local), local.is_unicast_link_local()),
         };
+        let over_v6 = over_v6.filter(|_| extended);
         let found = self.v4.iter().copied().map(IpAddr::V4);
         let found = found.into_iter().find(|a| !is_announced(a, announced));
-        peer.next_hop_v4.or(local).map(IpAddr::V4).or(found)
+        let numbered = peer.next_hop_v4.or(local).map(IpAddr::V4);
+        match on_link {
+            true => numbered.or(over_v6).or(found),
+            false => numbered.or(found).or(over_v6),
+        }
     }
 
     /// The same for IPv6 prefixes.
@@ -75,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_local_address_of_the_session_is_the_next_hop_of_its_own_family() {
-        assert_eq!(over_v4(&[]).v4(&peer(), &[]), is("10.0.0.1"));
+        assert_eq!(over_v4(&[]).v4(&peer(), &[], false), is("10.0.0.1"));
     }
 
     #[test]
@@ -95,11 +107,30 @@ mod tests {
     }
 
     #[test]
+    fn an_ipv6_session_with_extended_next_hops_needs_no_ipv4_address() {
+        let mut over_v6 = Candidates {
+            local: "fe80::1".parse().unwrap(),
+            ..over_v4(&[])
+        };
+        assert_eq!(over_v6.v4(&peer(), &[], true), is("fe80::1"));
+        assert_eq!(over_v6.v4(&peer(), &[], false), is("10.0.0.9"));
+        assert_eq!(over_v6.v6(&peer(), &[]), is("fe80::1"));
+        over_v6.local = "2001:db8:f::1".parse().unwrap();
+        assert_eq!(over_v6.v4(&peer(), &[], true), is("10.0.0.9"));
+        over_v6.v4.clear();
+        assert_eq!(over_v6.v4(&peer(), &[], true), is("2001:db8:f::1"));
+        assert_eq!(over_v6.v4(&peer(), &[], false), None);
+    }
+
+    #[test]
     fn a_configured_next_hop_wins() {
         let mut peer = peer();
         peer.next_hop_v4 = Some(Ipv4Addr::new(10, 9, 9, 9));
         peer.next_hop_v6 = Some("2001:db8:9::9".parse().unwrap());
-        assert_eq!(over_v4(&["2001:db8:f::1"]).v4(&peer, &[]), is("10.9.9.9"));
+        assert_eq!(
+            over_v4(&["2001:db8:f::1"]).v4(&peer, &[], false),
+            is("10.9.9.9")
+        );
         assert_eq!(
             over_v4(&["2001:db8:f::1"]).v6(&peer, &[]),
             is("2001:db8:9::9")

@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 
 use super::Md5Key;
 
+/// From the kernel's `linux/icmpv6.h`; the crate `libc` does not have it.
+const ICMP6_FILTER: libc::c_int = 1;
 /// Size of the kernel's `struct tcp_md5sig`.
 const MD5SIG: usize = KEY + Md5Key::MAX;
 /// Where its fields begin: `tcpm_keylen` after a `sockaddr_storage`, flags and a prefix length,
@@ -60,6 +62,17 @@ pub(super) fn set_md5_key(
     signature[KEY_LENGTH..][..2].copy_from_slice(&length.to_ne_bytes());
     signature[KEY..][..bytes.len()].copy_from_slice(bytes);
     set(socket, libc::IPPROTO_TCP, libc::TCP_MD5SIG, &*signature)
+}
+
+/// Lets a raw ICMPv6 socket hear messages of these types only (RFC 3542 section 3.2).
+pub(super) fn pass_icmp_types(socket: &impl AsFd, types: &[u8]) -> io::Result<()> {
+    // A bit that is set keeps a type out, in words of the machine's byte order.
+    let mut words = [u32::MAX; 8];
+    for kind in types {
+        words[usize::from(kind / 32)] &= !(1 << (kind % 32));
+    }
+    let filter: Vec<u8> = words.into_iter().flat_map(u32::to_ne_bytes).collect();
+    set(socket, libc::IPPROTO_ICMPV6, ICMP6_FILTER, &filter)
 }
 
 fn set(socket: &impl AsFd, level: libc::c_int, name: libc::c_int, value: &[u8]) -> io::Result<()> {

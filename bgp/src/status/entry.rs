@@ -21,7 +21,7 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn new(id: PeerId, peer: &PeerConfig, now: Instant) -> Self {
-        let status = PeerStatus::idle(peer.address, peer.port, peer.asn);
+        let status = PeerStatus::idle(peer.name(), peer.address, peer.port, peer.asn);
         Self {
             id,
             status,

@@ -65,12 +65,23 @@ fn withdrawal(prefixes: &[IpNet]) -> UpdateMessage {
 
 fn announcement(prefixes: &[IpNet], route: &Route, path: AsPathOf) -> UpdateMessage {
     let of = &*route.attributes;
-    let (body, mp) = split(prefixes);
+    let (mut body, mut mp) = split(prefixes);
+    let afi = match body.is_empty() {
+        true => Afi::Ipv6,
+        false => Afi::Ipv4,
+    };
+    if route.next_hop.is_ipv6() {
+        // RFC 8950: NEXT_HOP cannot hold it.
+        mp.extend(body.drain(..).map(|entry| NlriEntry {
+            path_id: entry.path_id,
+            prefix: Prefix::V4(entry.prefix),
+        }));
+    }
     let mut attributes = Vec::new();
     if !mp.is_empty() {
         // RFC 7606 section 5.1 wants it before every other attribute.
         attributes.push(PathAttribute::MpReachNlri(Box::new(MpReachNlri {
-            afi: Afi::Ipv6,
+            afi,
             safi: Safi::Unicast,
             next_hop: route.next_hop,
             link_local_next_hop: None,

@@ -16,7 +16,7 @@ pub const NODE_ASN: u32 = 4_200_000_001;
 pub const LEAF_ASN: u32 = 4_210_000_001;
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A speaker with one peer.
+/// A speaker, with one peer in most tests.
 pub struct Inside(pub Speaker);
 
 pub fn asn(number: u32) -> Asn {
@@ -31,18 +31,28 @@ pub fn peer(address: impl Into<std::net::IpAddr>) -> PeerConfig {
 // === impl Inside ===
 
 impl Inside {
-    /// Starts a speaker in `namespace`: its thread stays where the one that started it was.
+    /// Starts a speaker with one peer in `namespace`.
     pub fn start(namespace: &Namespace, peer: PeerConfig) -> Self {
+        Self::start_all(namespace, vec![peer])
+    }
+
+    /// Starts a speaker in `namespace`: its thread stays where the one that started it was.
+    pub fn start_all(namespace: &Namespace, peers: Vec<PeerConfig>) -> Self {
         let file = File::open(Path::new("/run/netns").join(namespace.name()));
         let file = file.expect("ip keeps namespaces there");
-        let router_id = "10.0.0.1".parse().expect("an address");
-        let mut config = SpeakerConfig::new(asn(NODE_ASN), router_id);
-        config.peers = vec![peer];
         let inside = std::thread::spawn(move || {
             setns(file, CloneFlags::CLONE_NEWNET).expect("root may enter a namespace");
-            Speaker::start(config).expect("the configuration is right")
+            Self::here(peers)
         });
-        Self(inside.join().expect("the thread lives"))
+        inside.join().expect("the thread lives")
+    }
+
+    /// Starts a speaker where this thread is.
+    pub fn here(peers: Vec<PeerConfig>) -> Self {
+        let router_id = "10.0.0.1".parse().expect("an address");
+        let mut config = SpeakerConfig::new(asn(NODE_ASN), router_id);
+        config.peers = peers;
+        Self(Speaker::start(config).expect("the configuration is right"))
     }
 
     /// Announces the anycast addresses; the moment before.

@@ -65,7 +65,7 @@ fn session(group: &mut Group, subject: &Subject, peer: &Peer, reached: io::Resul
     let what = format!("{} port {}", peer.address, peer.port);
     // A second connection beside an established session would be refused.
     let seen = subject.report.iter().flat_map(|report| &report.peers);
-    let mut seen = seen.filter(|seen| seen.address == peer.address);
+    let mut seen = seen.filter(|seen| seen.address == peer.address.to_string());
     if let Some(seen) = seen.next().filter(|seen| seen.state == "Established") {
         group.ok(format!(
             "{what}: the running node's session is {}",

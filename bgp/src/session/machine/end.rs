@@ -39,6 +39,14 @@ impl Machine {
         self.end.get_or_insert(End::Stopped);
     }
 
+    /// The peer cannot be reached any more, says somebody who knows before the hold time is over.
+    /// Sends Cease with `subcode` (RFC 4486, 9384), in case the peer can.
+    pub(crate) fn cut(&mut self, now: Instant, subcode: u8, sentence: &str) {
+        self.cause = Some(sentence.to_owned());
+        let code = NotificationCode::Cease;
+        self.reject(now, NotificationMessage::new(code, subcode, Bytes::new()));
+    }
+
     /// Ends the session because another connection with the same peer is kept.
     pub(crate) fn collide(&mut self, now: Instant) {
         if self.end.is_none() {

@@ -1,5 +1,7 @@
 //! Why a session ended, in one sentence that an operator can act on.
 
+use std::net::IpAddr;
+
 use rustbgpd_wire::{NotificationCode, NotificationMessage, OpenMessage};
 
 use super::{Machine, Missing, SessionState};
@@ -106,7 +108,11 @@ impl Machine {
     /// Why some prefixes are kept from the peer.
     pub(crate) fn not_announced(&self) -> Option<String> {
         let local = self.candidates.local;
-        let sentence = |missing, version, key| match missing {
+        let extended = match local {
+            IpAddr::V4(_) => "",
+            IpAddr::V6(_) => ", or let the peer offer extended next hops (RFC 8950)",
+        };
+        let sentence = |missing, version, key, besides| match missing {
             Missing::Nothing => None,
             Missing::Family => Some(format!(
                 "IPv{version} prefixes are not announced: the peer did not offer IPv{version} \
@@ -114,12 +120,12 @@ impl Machine {
             )),
             Missing::NextHop => Some(format!(
                 "IPv{version} prefixes are not announced: the interface of {local} has no global \
-                 IPv{version} address to be their next hop; give it one, or set {key}"
+                 IPv{version} address to be their next hop; give it one, or set {key}{besides}"
             )),
         };
         let sentences = [
-            sentence(self.missing[0], 4, "next-hop-v4"),
-            sentence(self.missing[1], 6, "next-hop-v6"),
+            sentence(self.missing[0], 4, "next-hop-v4", extended),
+            sentence(self.missing[1], 6, "next-hop-v6", ""),
         ];
         sentences
             .into_iter()

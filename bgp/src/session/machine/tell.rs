@@ -80,9 +80,11 @@ impl Machine {
             return (table, missing);
         };
         let peer = &self.terms.peer;
+        let extended = &negotiated.extended_nexthop_families;
+        let extended = extended.get(&(Afi::Ipv4, Safi::Unicast)) == Some(&Afi::Ipv6);
         let prefixes = wanted.prefixes();
         let next_hops = [
-            self.candidates.v4(peer, prefixes),
+            self.candidates.v4(peer, prefixes, extended),
             self.candidates.v6(peer, prefixes),
         ];
         let spoken = [Afi::Ipv4, Afi::Ipv6].map(|afi| {
