@@ -14,6 +14,7 @@ mod engine;
 mod fault;
 mod follow;
 mod group;
+mod identity;
 mod migrate;
 mod options;
 mod pause;

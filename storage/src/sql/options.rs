@@ -1,6 +1,6 @@
 use std::fmt;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::ddl::Migration;
 use super::engine::Engine;
+use super::identity;
 use crate::error::{Result, invalid};
 use crate::limits::{HISTORY_REVISIONS, REVISION_WAIT};
 
@@ -20,6 +21,7 @@ pub struct SqlOptions {
     pub(super) engine: Engine,
     pub(super) connect: PgConnectOptions,
     sslmode: Option<PgSslMode>,
+    key: Option<PathBuf>,
     /// Connect without TLS to what is not this machine. Whoever is on the way reads everything
     /// and can change it.
     pub allow_plain: bool,
@@ -71,7 +73,8 @@ impl SqlOptions {
     /// behind `?` those of libpq for TLS are known: `sslmode`, `sslrootcert`, `sslcert`, `sslkey`.
     ///
     /// A host that is not this machine must prove who it is (`sslmode=verify-full`, which need
-    /// not be said).
+    /// not be said). One proves who one is by a password or by `sslcert` and `sslkey`, of which
+    /// the key must be readable by its owner alone (or by root's group, if it is root's).
     ///
     /// # Errors
     /// [`Invalid`](crate::Error::Invalid) if it is no such URL. The error does not repeat it, as
@@ -123,6 +126,7 @@ impl SqlOptions {
             engine,
             connect,
             sslmode,
+            key: identity::key(parameters)?,
             allow_plain: false,
             migrations: None,
             migrate: true,
@@ -179,7 +183,7 @@ impl SqlOptions {
     ///
     /// # Errors
     /// [`Invalid`](crate::Error::Invalid) if it would send what is stored over a network without
-    /// knowing to whom.
+    /// knowing to whom, or if others can use its key.
     pub(super) fn checked(&self) -> Result<PgConnectOptions> {
         let host = self.connect.get_host();
         let here = self.connect.get_socket().is_some()
@@ -200,6 +204,9 @@ impl SqlOptions {
                 ));
             }
         };
+        if let Some(key) = &self.key {
+            identity::check(key)?;
+        }
         let wait = format!("{}ms", self.statement_wait.as_millis().max(1));
         let connect = match self.engine {
             // Each statement has one good plan: making it again each time costs more than some
@@ -265,11 +272,21 @@ mod tests {
             "postgres://me:s3cret@host:port/d",
             "postgres://me:s3cret@host/d?sslmode=maybe",
             "postgres://me:s3cret@host/d?sslmod=require",
+            "postgres://me:s3cret@host/d?sslcert=/a",
+            "postgres://me:s3cret@host/d?sslcert=/a&sslkey=/%61",
             "postgres://me:s3cret@/d:/",
         ] {
             if let Err(error) = SqlOptions::new(url) {
                 assert!(!error.to_string().contains("s3cret"), "{error}");
             }
+        }
+    }
+
+    #[test]
+    fn a_certificate_comes_with_its_key() {
+        for parameters in ["sslcert=/a", "sslkey=/a"] {
+            let said = refused(&format!("postgres://me@host/d?{parameters}"));
+            assert!(said.contains("belong together"), "{said}");
         }
     }
 
