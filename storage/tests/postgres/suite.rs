@@ -1,6 +1,7 @@
 //! The suite, all of it on one server and in one database.
 
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use metal_storage::conformance::{Backend, Isolated, SCHEMAS};
 use metal_storage::{BoxFuture, Sql, SqlOptions, Store};
@@ -28,6 +29,11 @@ impl Backend for InDatabase {
             let mut options = SqlOptions::new(url()).unwrap();
             options.history_revisions = history;
             options.connections = 4;
+            // The machine may be busy with other tests.
+            options.connect_wait = Duration::from_secs(20);
+            options.statement_wait = Duration::from_secs(20);
+            options.retry_wait = Duration::from_secs(40);
+            options.commit_wait = Duration::from_secs(60);
             let store = Isolated::new(open(&options).await);
             *self.last.lock().unwrap() = Some((store.clone(), options));
             Arc::new(store) as Arc<dyn Store>

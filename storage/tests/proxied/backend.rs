@@ -122,6 +122,9 @@ impl Backend for Behind {
             options.connections = 4;
             // A cut connection is soon made again, unless the machine is busy with other tests.
             options.connect_wait = Duration::from_secs(20);
+            options.statement_wait = Duration::from_secs(20);
+            options.retry_wait = Duration::from_secs(40);
+            options.commit_wait = Duration::from_secs(60);
             let store = Isolated::new(open(&options).await);
             self.strike(proxy.as_ref());
             *self.last.lock().unwrap() = Some((proxy, store.clone(), options));
