@@ -208,16 +208,9 @@ impl SqlOptions {
             identity::check(key)?;
         }
         let wait = format!("{}ms", self.statement_wait.as_millis().max(1));
-        let connect = match self.engine {
-            // Each statement has one good plan: making it again each time costs more than some
-            // statements.
-            Engine::Postgres => {
-                let plan = [("plan_cache_mode", "force_generic_plan")];
-                self.connect.clone().options(plan)
-            }
-            Engine::Cockroach => self.connect.clone(),
-        };
-        Ok(connect
+        Ok(self
+            .connect
+            .clone()
             .ssl_mode(mode)
             .application_name("metal-storage")
             .statement_cache_capacity(512)

@@ -13,7 +13,8 @@ INSERT INTO other (scope, id, version, bytes, name, \"group\", doc)
 SELECT 'global', 'id-' || i, i, 2, 'name-' || i, i % 100, '{}' FROM generate_series(1, 20000) AS i;
 ";
 
-/// The plans of statements that do not look at what is bound, as on the store's connections.
+/// The plans of statements that do not look at what is bound, on which the planner may settle
+/// once a connection has asked the same a few times.
 fn plans(database: &str, statements: &[&Statement]) -> Vec<String> {
     const END: &str = "end of the plan";
     let mut asked = "SET plan_cache_mode = force_generic_plan;".to_owned();
