@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-use metal_storage::{Error, Replica, Result};
+use metal_storage::{Error, Replica, Result, Store};
 
 use super::late::Late;
 use super::standby::Standby;
 use super::{Engine, kind};
 use crate::config::{Config, DataDir, StoreSettings, StoreUrl};
+use crate::schemas;
 
 /// What may be done to a store while it is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +39,12 @@ impl Stores {
         let settings = &config.stores;
         let local = open(&settings.local, &config.data_dir, Mode::Migrate).await?;
         if settings.global == settings.local {
+            schemas::reindex(&(Arc::clone(&local) as Arc<dyn Store>)).await;
             return Ok(Self::one(local));
         }
         if !settings.global.url.is_server() {
             let global = open(&settings.global, &config.data_dir, Mode::Migrate).await?;
+            schemas::reindex(&(Arc::clone(&global) as Arc<dyn Store>)).await;
             return Ok(Self {
                 global,
                 local,
