@@ -1,9 +1,14 @@
 //! Every table that the node keeps.
 
-use metal_storage::{Entity, Schema};
+use std::sync::Arc;
+
+use metal_storage::{Entity, Name, Schema, Scope, Store, Table};
 
 use crate::domain::{FilesystemLayout, Image, Partition, Project, Size, Tenant};
 use crate::{api, health};
+
+/// Records that cannot be indexed and are named in the log, of one table.
+const REFUSED: usize = 20;
 
 /// The schemas of all entities: what a store is opened with, and what a backup holds. A new entity
 /// belongs here.
@@ -17,6 +22,43 @@ pub const ALL: &[Schema] = &[
     api::SENTINEL,
     health::HEARTBEAT,
 ];
+
+/// Indexes again the records of the global scope that a version wrote which declared other
+/// columns, before somebody asks by these. What is wrong with a record is logged and does not
+/// keep the others from it, nor the node from serving.
+pub(crate) async fn reindex(store: &Arc<dyn Store>) {
+    one::<Tenant>(store).await;
+    one::<Project>(store).await;
+    one::<Partition>(store).await;
+    one::<Size>(store).await;
+    one::<Image>(store).await;
+    one::<FilesystemLayout>(store).await;
+}
+
+async fn one<E: Entity>(store: &Arc<dyn Store>) {
+    let table = E::SCHEMA.table();
+    let notes = Name::from_static(api::SENTINEL.table());
+    let records = Table::<E>::new(Arc::clone(store), Scope::Global);
+    match records.reindex_once(&notes).await {
+        Ok(done) => {
+            for error in done.refused.iter().take(REFUSED) {
+                tracing::error!(table, %error, "a record cannot be indexed");
+            }
+            if done.written > 0 || !done.refused.is_empty() {
+                let (written, refused) = (done.written, done.refused.len());
+                tracing::info!(
+                    table,
+                    written,
+                    refused,
+                    "records of an older version are indexed"
+                );
+            }
+        }
+        Err(error) => {
+            tracing::error!(table, %error, "records of an older version may not be indexed")
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

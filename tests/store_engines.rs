@@ -180,6 +180,86 @@ async fn a_global_store_that_is_away_degrades_the_node_and_never_takes_it_down()
     assert_eq!(names, [json!("after"), json!("before")]);
 }
 
+/// A figure of the node, by the name that its line begins with.
+async fn metric(node: &Node, name: &str) -> Option<f64> {
+    let url = format!("http://{}/metrics", node.admin());
+    let text = reqwest::get(url).await.ok()?.text().await.ok()?;
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+/// Waits until the replica has everything that the global store has.
+async fn replica_is_current(node: &Node) {
+    let info = done(node, &["store", "info", "-o", "json"]);
+    let info: Value = serde_json::from_str(&info).expect("JSON");
+    let revision = info["scopes"][0]["revision"].as_f64();
+    assert!(revision > Some(0.0), "{info:#}");
+    let start = Instant::now();
+    while metric(node, "metal_edge_replica_revision ").await < revision {
+        assert!(start.elapsed() < PATIENCE, "{}", node.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_go_on_while_the_global_store_is_away_and_say_how_old_they_are() {
+    const AGE: &str = "x-metal-scope-age";
+    let _alone = ALONE.lock().await;
+    let mut server = Postgres::start();
+    server.create_database("edge");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut node = Node::with(on(&server, "edge", folder.path()));
+    verdict_becomes(&node, "healthy").await;
+    assert_eq!(make_tenant(&node.client(Role::Admin), "before").await, 201);
+    let answer = node.client(Role::View).get("/v1/tenant/before").await;
+    assert_eq!((answer.status, answer.header(AGE)), (200, None));
+    replica_is_current(&node).await;
+    server.stop();
+
+    // Also one that starts meanwhile.
+    for _ in 0..2 {
+        let (view, admin) = (node.client(Role::View), node.client(Role::Admin));
+        let found = view
+            .post("/v1/tenant/find", json!({ "id": "before" }))
+            .await;
+        for answer in [
+            view.get("/v1/tenant/before").await,
+            view.get("/v1/tenant").await,
+            found,
+        ] {
+            assert_eq!(answer.status, 200, "{answer:?}");
+            assert!(answer.text().contains("before"), "{answer:?}");
+            let age = answer.header(AGE).expect("its age");
+            let seconds = age
+                .strip_prefix("global=")
+                .and_then(|age| age.strip_suffix('s'));
+            let seconds: u64 = seconds.expect("seconds").parse().expect("a number");
+            assert!(seconds < 600, "{age}");
+        }
+        assert_eq!(view.get("/v1/tenant/never").await.status, 404);
+        assert_eq!(make_tenant(&admin, "during").await, 503);
+        assert_eq!(admin.delete("/v1/tenant/before").await.status, 503);
+        assert!(metric(&node, "metal_edge_replica_fallbacks").await >= Some(3.0));
+        node.stop();
+        node.boot();
+    }
+
+    server.run();
+    verdict_becomes(&node, "healthy").await;
+    assert_eq!(make_tenant(&node.client(Role::Admin), "after").await, 201);
+    let answer = node.client(Role::View).get("/v1/tenant/after").await;
+    assert_eq!((answer.status, answer.header(AGE)), (200, None));
+    replica_is_current(&node).await;
+    assert_eq!(
+        metric(&node, "metal_edge_replica_following ").await,
+        Some(1.0)
+    );
+    assert_eq!(
+        metric(&node, "metal_edge_replica_copies_total ").await,
+        Some(0.0)
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn check_says_what_is_wrong_with_a_database_and_what_to_do() {
     let _alone = ALONE.lock().await;

@@ -24,6 +24,11 @@ impl DataDir {
         self.0.join("store.redb")
     }
 
+    /// The replica of the global scope (redb), where that is kept on a server.
+    pub fn replica(&self) -> PathBuf {
+        self.0.join("replica-global.redb")
+    }
+
     /// Locked by the node that runs here.
     pub fn lock(&self) -> PathBuf {
         self.0.join("lock")

@@ -14,18 +14,22 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Versio
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use hyper::body::Incoming;
+use metal_storage::ReplicaStatus;
 use tower::ServiceExt;
 use uuid::Uuid;
 
 use super::body::Lender;
 use super::drain::{Drain, Pace};
-use crate::api::operations::{self, Resolved};
+use crate::api::operations::{self, Effect, Operation, Resolved};
 use crate::api::{self, ApiError};
 use crate::auth::{Admission, Role};
 use crate::metrics::Metrics;
+use crate::stores::stale;
 
 /// Names a request in logs, ours and the client's.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// How old an answer is that a replica took part in.
+pub const SCOPE_AGE: HeaderName = HeaderName::from_static("x-metal-scope-age");
 /// Longest id that is taken over from a client, in bytes.
 const MAX_REQUEST_ID: usize = 64;
 
@@ -148,7 +152,7 @@ impl Handler {
                         Err(error) => error.into_response(),
                         Ok(role) => {
                             answered.role = role;
-                            self.execute(request).await
+                            self.execute(operation, request).await
                         }
                     }
                 }
@@ -157,7 +161,21 @@ impl Handler {
         answered
     }
 
-    async fn execute(&self, request: Request<Body>) -> Response {
+    /// What changes nothing may be answered from a replica, and then says how old that is.
+    async fn execute(&self, operation: &Operation, request: Request<Body>) -> Response {
+        if operation.effect == Effect::Write {
+            return self.route(request).await;
+        }
+        let (mut response, replica) = stale::allowed(self.route(request)).await;
+        if let Some(replica) = replica {
+            response
+                .headers_mut()
+                .insert(SCOPE_AGE, scope_age(&replica));
+        }
+        response
+    }
+
+    async fn route(&self, request: Request<Body>) -> Response {
         let mut request = request;
         DefaultBodyLimit::max(self.max_body).apply(&mut request);
         let answer = AssertUnwindSafe(self.router.clone().oneshot(request)).catch_unwind();
@@ -177,6 +195,15 @@ impl Handler {
             }
         }
     }
+}
+
+/// The age of each scope of which a replica took part in the answer.
+fn scope_age(replica: &ReplicaStatus) -> HeaderValue {
+    let age = match replica.age {
+        Some(age) => format!("global={}s", age.as_secs()),
+        None => "global=unknown".to_owned(),
+    };
+    HeaderValue::try_from(age).expect("it is ASCII")
 }
 
 fn overloaded() -> Response {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use metal_bgp::{PeerState, PeerStatus};
-use metal_storage::Stats;
+use metal_storage::{LATENCY_BOUNDS, ReplicaStatus, Stats};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::MetricType;
@@ -101,7 +101,7 @@ const PEER_COUNTERS: [PeerFigure; 7] = [
 /// A figure of the store.
 type StoreFigure = (&'static str, &'static str, fn(&Stats) -> u64);
 
-const STORE_COUNTERS: [StoreFigure; 8] = [
+const STORE_COUNTERS: [StoreFigure; 10] = [
     ("store_commits", "Commits acknowledged", |stats| {
         stats.committed
     }),
@@ -129,6 +129,16 @@ const STORE_COUNTERS: [StoreFigure; 8] = [
         "store_grouped_commits",
         "Commits in those groups",
         |stats| stats.batches,
+    ),
+    (
+        "store_invalid",
+        "Commits refused because of a rule or a bound",
+        |stats| stats.invalid,
+    ),
+    (
+        "store_retries",
+        "Groups tried again, because another node came between or the store was away",
+        |stats| stats.retries,
     ),
     ("store_faults", "Errors of the medium", |stats| stats.faults),
     (
@@ -161,6 +171,22 @@ impl NodeCollector {
         for (role, stats) in &stores {
             let waiting = i64::try_from(stats.waiting).unwrap_or(i64::MAX);
             ConstGauge::new(waiting).encode(family.encode_family(role)?)?;
+        }
+        let mut family = encoder.encode_descriptor(
+            "store_commit_duration_seconds",
+            "Time from a commit's arrival at the store to its answer",
+            None,
+            MetricType::Histogram,
+        )?;
+        for (role, stats) in &stores {
+            let bounds = LATENCY_BOUNDS.into_iter().chain([f64::INFINITY]);
+            let buckets: Vec<_> = bounds.zip(stats.latency).collect();
+            family.encode_family(role)?.encode_histogram::<Role>(
+                stats.latency_sum,
+                stats.latency.iter().sum(),
+                &buckets,
+                None,
+            )?;
         }
         Ok(())
     }
@@ -237,6 +263,10 @@ impl Collector for NodeCollector {
             log::dropped(),
         )?;
         self.encode_stores(encoder)?;
+        if let Some(replica) = self.stores.replica() {
+            let fell_back = self.stores.fell_back();
+            encode_replica(&replica.status(), fell_back, encoder)?;
+        }
         match &self.speaker {
             Some(speaker) => self.encode_speaker(speaker, encoder),
             None => Ok(()),
@@ -248,6 +278,44 @@ impl fmt::Debug for NodeCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("NodeCollector(..)")
     }
+}
+
+fn encode_replica(
+    status: &ReplicaStatus,
+    fell_back: u64,
+    encoder: &mut DescriptorEncoder<'_>,
+) -> fmt::Result {
+    let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    gauge(
+        encoder,
+        "replica_following",
+        "Whether the replica follows the global store now",
+        i64::from(status.following),
+    )?;
+    gauge(
+        encoder,
+        "replica_revision",
+        "The revision of the global scope that the replica has",
+        status.revision.map_or(0, |revision| whole(revision.get())),
+    )?;
+    gauge(
+        encoder,
+        "replica_age_seconds",
+        "How old the replica is at most, -1 if that is not known",
+        status.age.map_or(-1, |age| whole(age.as_secs())),
+    )?;
+    counter(
+        encoder,
+        "replica_copies",
+        "Times that the global scope was copied whole",
+        status.copies,
+    )?;
+    counter(
+        encoder,
+        "replica_fallbacks",
+        "Reads answered by the replica because the global store was away",
+        fell_back,
+    )
 }
 
 fn label(peer: &PeerStatus) -> Peer {

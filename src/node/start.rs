@@ -142,6 +142,9 @@ pub(super) async fn start(config: &Config) -> anyhow::Result<Node> {
     if let Some(task) = shared.stores.keep_trying() {
         tasks.spawn("global store", task);
     }
+    if let Some(replica) = shared.stores.replica() {
+        tasks.spawn("global replica", replica.follow());
+    }
     tasks.spawn("admin", serve_admin(admin_listener, admin));
     tasks.spawn("checker", checker.run());
     tasks.spawn("departure", departure.run());

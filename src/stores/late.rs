@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::{Engine, Facts, Mode};
 use crate::config::{DataDir, StoreSettings};
+use crate::schemas;
 
 /// How long the start of the node waits for it.
 const FIRST: Duration = Duration::from_secs(3);
@@ -63,6 +64,8 @@ impl Late {
     async fn attempt(&self) -> bool {
         match super::open::open(&self.settings, &self.directory, Mode::Migrate).await {
             Ok(store) => {
+                let records = Arc::clone(&store) as Arc<dyn Store>;
+                schemas::reindex(&records).await;
                 // Only one opens it at a time.
                 let _ = self.open.set(store);
                 true

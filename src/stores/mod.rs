@@ -11,6 +11,8 @@ mod open;
 mod problem;
 mod redb;
 mod sql;
+pub mod stale;
+mod standby;
 
 use std::sync::Arc;
 
@@ -18,6 +20,7 @@ use futures::future::BoxFuture;
 use metal_storage::backup::Part;
 use metal_storage::{Result, Scope, Stats, Store};
 
+use self::late::Late;
 pub use self::open::{Mode, Stores};
 pub(crate) use self::problem::{Problem, look, look_at_file};
 use crate::config::{Config, DataDir, StoreSettings, StoreUrl};

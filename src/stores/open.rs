@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
-use metal_storage::{Error, Result};
+use metal_storage::{Error, Replica, Result, Store};
 
 use super::late::Late;
+use super::standby::Standby;
 use super::{Engine, kind};
 use crate::config::{Config, DataDir, StoreSettings, StoreUrl};
+use crate::schemas;
 
 /// What may be done to a store while it is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +24,7 @@ pub struct Stores {
     /// What this partition and this node own.
     pub local: Arc<dyn Engine>,
     late: Option<Arc<Late>>,
+    standby: Option<Arc<Standby>>,
 }
 
 // === impl Stores ===
@@ -36,21 +39,36 @@ impl Stores {
         let settings = &config.stores;
         let local = open(&settings.local, &config.data_dir, Mode::Migrate).await?;
         if settings.global == settings.local {
+            schemas::reindex(&(Arc::clone(&local) as Arc<dyn Store>)).await;
             return Ok(Self::one(local));
         }
         if !settings.global.url.is_server() {
             let global = open(&settings.global, &config.data_dir, Mode::Migrate).await?;
+            schemas::reindex(&(Arc::clone(&global) as Arc<dyn Store>)).await;
             return Ok(Self {
                 global,
                 local,
                 late: None,
+                standby: None,
             });
         }
         let late = Late::new(settings.global.clone(), config.data_dir.clone()).await;
+        let standby = match Standby::new(Arc::clone(&late), &config.data_dir).await {
+            Ok(standby) => Some(standby),
+            Err(error) => {
+                tracing::error!(%error, "there is no replica: no reads while the global store is away");
+                None
+            }
+        };
+        let global = match &standby {
+            Some(standby) => Arc::clone(standby) as Arc<dyn Engine>,
+            None => Arc::clone(&late) as Arc<dyn Engine>,
+        };
         Ok(Self {
-            global: Arc::clone(&late) as Arc<dyn Engine>,
+            global,
             local,
             late: Some(late),
+            standby,
         })
     }
 
@@ -69,6 +87,7 @@ impl Stores {
                 global,
                 local,
                 late: None,
+                standby: None,
             }),
             Err(error) => {
                 local.close().await;
@@ -87,6 +106,18 @@ impl Stores {
         self.late.clone().map(Late::keep_trying)
     }
 
+    /// The replica of the global scope, where the global store is on a server.
+    pub fn replica(&self) -> Option<&Replica> {
+        self.standby.as_deref().map(|standby| &**standby.replica())
+    }
+
+    /// Reads that the replica answered because the global store was away.
+    pub fn fell_back(&self) -> u64 {
+        self.standby
+            .as_ref()
+            .map_or(0, |standby| standby.fell_back())
+    }
+
     /// Closes both.
     pub async fn close(&self) {
         self.local.close().await;
@@ -100,6 +131,7 @@ impl Stores {
             global: Arc::clone(&store),
             local: store,
             late: None,
+            standby: None,
         }
     }
 }

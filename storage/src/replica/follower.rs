@@ -80,8 +80,7 @@ impl Follower {
             let failed = match end {
                 End::Failed(error) => Some(error),
                 End::Anew(reason) => {
-                    tracing::info!(scope = %shared.scope, reason, "copying the scope whole");
-                    let failed = self.begin_anew().await.err();
+                    let failed = self.begin_anew(reason).await.err();
                     let again = copied.replace(Instant::now());
                     if failed.is_none() && again.is_none_or(|at| at.elapsed() > options.backoff_max)
                     {
@@ -238,7 +237,10 @@ impl Follower {
     }
 
     /// Copies the scope whole into a new file, which then takes the place of the old one.
-    async fn begin_anew(&mut self) -> Result<()> {
+    async fn begin_anew(&mut self, reason: &str) -> Result<()> {
+        // No file is made for an authority that is away.
+        ask(&self.shared, Revision::ZERO).await.answer?;
+        tracing::info!(scope = %self.shared.scope, reason, "copying the scope whole");
         let made = self.copy_whole().await;
         if made.is_err() {
             copy::discard(&self.shared.options.path);

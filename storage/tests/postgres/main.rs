@@ -9,5 +9,6 @@ mod nodes;
 mod plans;
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod reindex;
 mod suite;
 mod tls;
