@@ -50,10 +50,12 @@ fn a_node_announces_through_gobgp_and_its_guard_withdraws_when_it_is_killed() {
         ("drain", "graceful-shutdown = \"300ms\""),
     ];
     let (lab, mut node, monitor) = announced_in(lab, &settings);
-    let status = node.status(&lab).expect("it answers");
+    let status = eventually("the daemon's neighbour is seen", PATIENCE, || {
+        let status = node.status(&lab)?;
+        (status["peers"][0]["state"] == "Established").then_some(status)
+    });
     let daemon = &status["announcement"]["daemon"];
     assert_eq!(daemon["api"], "GoBGP v3", "{status}");
-    assert_eq!(status["peers"][0]["state"], "Established", "{status}");
     let (code, text) = node.cli(&lab, &["status"]);
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("daemon        127.0.0.1:50051 ok"), "{text}");
