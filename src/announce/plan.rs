@@ -1,10 +1,10 @@
 //! What is announced, given the verdict and the phase of a departure.
 
 use ipnet::IpNet;
-use metal_bgp::{Announcement, AnnouncementError, Attributes, Community};
+use metal_bgp::{Announcement, AnnouncementError, Attributes};
 
 use super::departure::Phase;
-use crate::config::Degraded;
+use crate::config::Levels;
 use crate::health::Level;
 
 /// The announcements that the configuration allows for, checked once.
@@ -27,25 +27,15 @@ pub enum Plan<'p> {
 // === impl Policy ===
 
 impl Policy {
-    /// Announces `prefixes`, with `med` while healthy.
-    pub fn new(
-        prefixes: &[IpNet],
-        med: Option<u32>,
-        degraded: Degraded,
-    ) -> Result<Self, AnnouncementError> {
-        let announcement = |med, communities: &[Community]| {
-            let attributes = Attributes::default().with_med(med);
-            let attributes = attributes.with_communities(communities.iter().copied())?;
-            Announcement::new(prefixes.iter().copied(), attributes)
+    /// Announces `prefixes` with the attributes of each level.
+    pub fn new(prefixes: &[IpNet], levels: &Levels) -> Result<Self, AnnouncementError> {
+        let announcement = |attributes: &Attributes| {
+            Announcement::new(prefixes.iter().copied(), attributes.clone())
         };
-        let shutdown = [Community::GRACEFUL_SHUTDOWN];
         Ok(Self {
-            healthy: announcement(med, &[])?,
-            degraded: match degraded {
-                Degraded::GracefulShutdown => announcement(med, &shutdown)?,
-                Degraded::Med(med) => announcement(Some(med), &[])?,
-            },
-            leaving: announcement(med, &shutdown)?,
+            healthy: announcement(&levels.healthy)?,
+            degraded: announcement(&levels.degraded)?,
+            leaving: announcement(&levels.leaving)?,
         })
     }
 
@@ -69,24 +59,23 @@ impl Policy {
 mod tests {
     use super::*;
 
-    fn policy(degraded: Degraded) -> Policy {
-        let prefix = "192.0.2.1/32".parse().expect("a prefix");
-        Policy::new(&[prefix], Some(10), degraded).expect("valid")
+    fn med(med: u32) -> Attributes {
+        Attributes::default().with_med(med)
     }
 
-    fn communities(plan: Plan<'_>) -> Option<Vec<Community>> {
-        match plan {
-            Plan::Announce(announcement) => {
-                let (_, attributes) = announcement.routes().next().expect("one prefix");
-                Some(attributes.communities().to_vec())
-            }
-            Plan::Withdraw => None,
-        }
+    fn policy() -> Policy {
+        let prefix = "192.0.2.1/32".parse().expect("a prefix");
+        let levels = Levels {
+            healthy: med(1),
+            degraded: med(2),
+            leaving: med(3),
+        };
+        Policy::new(&[prefix], &levels).expect("valid")
     }
 
     #[test]
     fn only_a_verdict_that_is_not_down_announces_and_only_before_the_withdrawal() {
-        let policy = policy(Degraded::GracefulShutdown);
+        let policy = policy();
         for phase in [
             Phase::Serving,
             Phase::Leaving,
@@ -100,28 +89,19 @@ mod tests {
     }
 
     #[test]
-    fn leaving_and_degraded_nodes_are_announced_less_attractively() {
-        let shutdown = Some(vec![Community::GRACEFUL_SHUTDOWN]);
-        let by_community = policy(Degraded::GracefulShutdown);
-        assert_eq!(
-            communities(by_community.plan(Level::Healthy, Phase::Serving)),
-            Some(vec![])
-        );
-        assert_eq!(
-            communities(by_community.plan(Level::Healthy, Phase::Leaving)),
-            shutdown
-        );
-        assert_eq!(
-            communities(by_community.plan(Level::Degraded, Phase::Serving)),
-            shutdown
-        );
-        let by_med = policy(Degraded::Med(500));
-        match by_med.plan(Level::Degraded, Phase::Serving) {
-            Plan::Announce(announcement) => {
-                let (_, attributes) = announcement.routes().next().expect("one prefix");
-                assert_eq!(attributes.med(), Some(500));
-            }
-            Plan::Withdraw => panic!("a degraded node serves"),
+    fn each_level_and_a_departure_have_their_own_attributes() {
+        let policy = policy();
+        for (level, phase, wanted) in [
+            (Level::Healthy, Phase::Serving, 1),
+            (Level::Degraded, Phase::Serving, 2),
+            (Level::Healthy, Phase::Leaving, 3),
+            (Level::Degraded, Phase::Leaving, 3),
+        ] {
+            let Plan::Announce(announcement) = policy.plan(level, phase) else {
+                panic!("it serves");
+            };
+            let seen: Vec<_> = announcement.routes().map(|(_, it)| it.med()).collect();
+            assert_eq!(seen, [Some(wanted)]);
         }
     }
 }

@@ -1,3 +1,4 @@
+mod attributes;
 mod check;
 mod read;
 
@@ -9,6 +10,7 @@ use std::{
 use ipnet::IpNet;
 use metal_bgp::DaemonAddress;
 
+pub use self::attributes::Levels;
 use super::Asn;
 
 /// `[bgp]`: what is announced, and to whom. Without this section the node
@@ -32,21 +34,10 @@ pub struct Bgp {
     pub next_hop_v4: Option<Ipv4Addr>,
     /// Next hop of IPv6 prefixes that go through the daemon; absent: its own on each session.
     pub next_hop_v6: Option<Ipv6Addr>,
-    /// MULTI_EXIT_DISC while healthy; absent: none is sent.
-    pub med: Option<u32>,
-    /// What makes the announcement less attractive while degraded.
-    pub degraded: Degraded,
+    /// What the prefixes are announced with.
+    pub levels: Levels,
     /// `[[bgp.peer]]`, no two with the same address.
     pub peers: Vec<Peer>,
-}
-
-/// How a degraded node announces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Degraded {
-    /// With the community GRACEFUL_SHUTDOWN (RFC 8326).
-    GracefulShutdown,
-    /// With this MULTI_EXIT_DISC (`bgp.degraded-med`).
-    Med(u32),
 }
 
 /// `[[bgp.peer]]`: a leaf switch.

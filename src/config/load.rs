@@ -161,7 +161,7 @@ impl Loaded {
 
 impl Setting {
     fn new(key: String, node: &Node) -> Self {
-        let list = key == "listen.api" || key == "bgp.announce";
+        let list = key == "listen.api" || key == "bgp.announce" || key.ends_with("communities");
         Self {
             key,
             value: show(&node.value, list),

@@ -31,7 +31,7 @@ mod value;
 pub use self::{
     asn::{Asn, AsnError},
     auth::{Auth, Hmac, HmacKey},
-    bgp::{Bgp, Degraded, Peer},
+    bgp::{Bgp, Levels, Peer},
     byte_size::{ByteSize, ByteSizeError},
     data_dir::DataDir,
     drain::Drain,

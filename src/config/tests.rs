@@ -109,7 +109,9 @@ fn the_example_file_stays_valid_with_every_commented_setting_enabled() {
     sources.file = Some(path);
     let config = Config::load_without_files(&sources).unwrap().config;
     assert!(matches!(config.tls, Tls::Files { .. }));
-    assert!(matches!(config.bgp.unwrap().degraded, Degraded::Med(_)));
+    let levels = config.bgp.unwrap().levels;
+    assert_eq!(levels.healthy.med(), Some(10));
+    assert_eq!(levels.degraded.prepend(), 2);
 }
 
 #[test]
@@ -518,5 +520,35 @@ fn a_url_of_a_store_is_checked_and_its_secrets_are_not_repeated() {
         assert!(problems[0].contains(expected), "{url}: {problems:?}");
         let secret = url != "etcd://a:s3cret0" && problems[0].contains("s3cret");
         assert!(!secret, "{problems:?}");
+    }
+}
+
+#[test]
+fn a_degraded_node_has_graceful_shutdown_unless_something_else_is_said() {
+    let bgp = "[bgp]\nasn = 4200000001\nrouter-id = \"10.0.0.1\"\nmed = 5\n";
+    let levels = |more: &str| {
+        let case = Case::new(&format!("{bgp}{more}"));
+        case.loaded().config.bgp.unwrap().levels
+    };
+    let shutdown = [metal_bgp::Community::GRACEFUL_SHUTDOWN];
+    let plain = levels("");
+    assert_eq!(plain.healthy.communities(), []);
+    assert_eq!(plain.degraded.communities(), shutdown);
+    assert_eq!(plain.degraded.med(), Some(5));
+    assert_eq!(plain.leaving.communities(), shutdown);
+    let prepended = levels("degraded-prepend = 3\n");
+    assert_eq!(prepended.degraded.prepend(), 3);
+    assert_eq!(prepended.degraded.communities(), []);
+    assert_eq!(prepended.degraded.med(), Some(5));
+    assert_eq!(prepended.leaving.communities(), shutdown);
+}
+
+#[test]
+fn wrong_attributes_are_named() {
+    let text = "[bgp]\nasn = 4200000001\nrouter-id = \"10.0.0.1\"\nprepend = 17\n\
+                communities = [\"65536:1\"]\nlarge-communities = [\"1:2\"]\n";
+    let problems = Case::new(text).problems().join("\n");
+    for key in ["bgp.prepend", "bgp.communities", "bgp.large-communities"] {
+        assert!(problems.contains(key), "{key}: {problems}");
     }
 }

@@ -116,16 +116,11 @@ impl<T: FromValue> FromValue for Vec<T> {
     }
 }
 
-impl FromValue for metal_bgp::DaemonAddress {
-    fn from_node(node: &Node) -> Result<Self, Vec<Fault>> {
-        match &node.value {
-            Value::Text(text) | Value::String(text) => {
-                Self::parse(text).or_else(|what| node.fault(what))
-            }
-            _ => {
-                node.wrong_type("an address, like \"127.0.0.1:50051\" or \"unix:/run/gobgpd.sock\"")
-            }
-        }
+impl FromText for metal_bgp::DaemonAddress {
+    const EXPECTED: &'static str = "an address, like \"127.0.0.1:50051\" or \"unix:/run/api.sock\"";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        Self::parse(text)
     }
 }
 

@@ -21,7 +21,7 @@ pub fn start(bgp: &Bgp) -> anyhow::Result<(Driver, Policy)> {
             Ok(config)
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let policy = Policy::new(&bgp.announce, bgp.med, bgp.degraded)?;
+    let policy = Policy::new(&bgp.announce, &bgp.levels)?;
     let mut config = SpeakerConfig::new(Asn::try_from(bgp.asn.get())?, bgp.router_id);
     config.peers = peers;
     let driver = match daemon(bgp) {

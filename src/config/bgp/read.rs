@@ -8,26 +8,13 @@ use std::{
 use ipnet::IpNet;
 use metal_bgp::DaemonAddress;
 
-use super::{Bgp, Degraded, Peer};
+use super::{Bgp, Levels, Peer};
 use crate::config::{
     Asn, Problem,
-    keys::PEER,
+    keys::{KEYS, PEER},
     layer::{Layer, PeerTable},
     reader::Reader,
 };
-
-/// Keys that mean that somebody wants BGP.
-const WANTED: [&str; 9] = [
-    "bgp.asn",
-    "bgp.router-id",
-    "bgp.announce",
-    "bgp.manage-addresses",
-    "bgp.daemon",
-    "bgp.next-hop-v4",
-    "bgp.next-hop-v6",
-    "bgp.med",
-    "bgp.degraded-med",
-];
 
 impl Bgp {
     /// `None` without the section, and where it is too broken to be read.
@@ -35,8 +22,10 @@ impl Bgp {
         let said = &layers[1..];
         let tables = said.iter().rev().find_map(|layer| layer.peers.as_ref());
         let tables = tables.map(Vec::as_slice).unwrap_or_default();
-        let asked = WANTED
-            .into_iter()
+        let asked = KEYS
+            .iter()
+            .copied()
+            .filter(|key| key.starts_with("bgp."))
             .find(|key| said.iter().any(|layer| layer.values.contains_key(*key)));
         if asked.is_none() && tables.is_empty() {
             return None;
@@ -49,8 +38,7 @@ impl Bgp {
         let daemon: Option<DaemonAddress> = reader.optional("bgp.daemon");
         let next_hop_v4 = reader.optional("bgp.next-hop-v4");
         let next_hop_v6 = reader.optional("bgp.next-hop-v6");
-        let med = reader.optional("bgp.med");
-        let degraded_med = reader.optional("bgp.degraded-med");
+        let levels = Levels::read(reader);
         let defaults = layers[0].peers.as_deref().and_then(<[_]>::first);
         let defaults = defaults.expect("the defaults have a peer; a test reads them");
         let peers: Vec<_> = tables
@@ -86,8 +74,7 @@ impl Bgp {
             daemon,
             next_hop_v4,
             next_hop_v6,
-            med,
-            degraded: degraded_med.map_or(Degraded::GracefulShutdown, Degraded::Med),
+            levels,
             peers: peers.into_iter().collect::<Option<_>>()?,
         };
         bgp.check(reader);
