@@ -55,6 +55,8 @@ pub struct Metrics {
     verdict: Gauge,
     verdict_changes: Counter,
     certificate_reload_failures: Counter,
+    config_reloads: Counter,
+    config_reload_failures: Counter,
 }
 
 // === impl Metrics ===
@@ -77,6 +79,8 @@ impl Metrics {
             verdict: Gauge::default(),
             verdict_changes: Counter::default(),
             certificate_reload_failures: Counter::default(),
+            config_reloads: Counter::default(),
+            config_reload_failures: Counter::default(),
         };
         registry.register(
             "http_requests",
@@ -127,6 +131,16 @@ impl Metrics {
             "certificate_reload_failures",
             "Changed certificate files that could not be loaded",
             metrics.certificate_reload_failures.clone(),
+        );
+        registry.register(
+            "config_reloads",
+            "How often the configuration was read again and is in effect",
+            metrics.config_reloads.clone(),
+        );
+        registry.register(
+            "config_reload_failures",
+            "How often the configuration was read again and refused",
+            metrics.config_reload_failures.clone(),
         );
         *metrics
             .registry
@@ -203,6 +217,16 @@ impl Metrics {
     /// Changed certificate files could not be loaded.
     pub fn certificate_reload_failed(&self) {
         self.certificate_reload_failures.inc();
+    }
+
+    /// The configuration was read again and is in effect.
+    pub fn config_reloaded(&self) {
+        self.config_reloads.inc();
+    }
+
+    /// The configuration was read again and refused.
+    pub fn config_reload_failed(&self) {
+        self.config_reload_failures.inc();
     }
 
     /// The metrics in the OpenMetrics text format.

@@ -13,7 +13,7 @@ use crate::health::Verdict;
 /// Tells the speaker what follows from each verdict, and nothing else.
 pub struct Announcer {
     speaker: Arc<Driver>,
-    policy: Policy,
+    policies: watch::Receiver<Policy>,
     verdicts: watch::Receiver<Verdict>,
     phases: watch::Receiver<Phase>,
 }
@@ -21,16 +21,16 @@ pub struct Announcer {
 // === impl Announcer ===
 
 impl Announcer {
-    /// Announces by `policy` what `verdicts` and `phases` allow.
+    /// Announces by the latest of `policies` what `verdicts` and `phases` allow.
     pub fn new(
         speaker: Arc<Driver>,
-        policy: Policy,
+        policies: watch::Receiver<Policy>,
         verdicts: watch::Receiver<Verdict>,
         phases: watch::Receiver<Phase>,
     ) -> Self {
         Self {
             speaker,
-            policy,
+            policies,
             verdicts,
             phases,
         }
@@ -44,6 +44,7 @@ impl Announcer {
             let changed = tokio::select! {
                 changed = self.verdicts.changed() => changed,
                 changed = self.phases.changed() => changed,
+                changed = self.policies.changed() => changed,
             };
             if changed.is_err() {
                 return;
@@ -54,7 +55,8 @@ impl Announcer {
     fn tell(&mut self) {
         let verdict = self.verdicts.borrow_and_update().clone();
         let phase = *self.phases.borrow_and_update();
-        match self.policy.plan(verdict.level_at(Instant::now()), phase) {
+        let policy = self.policies.borrow_and_update().clone();
+        match policy.plan(verdict.level_at(Instant::now()), phase) {
             Plan::Announce(announcement) => {
                 self.speaker
                     .announce(announcement.clone(), verdict.valid_until);

@@ -1,12 +1,10 @@
-use std::path::PathBuf;
-
 use anyhow::Context;
 use clap::Args;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::{config, exit::Exit, location::Location};
 use crate::{
-    config::{Config, Flag},
+    config::{Flag, Loaded, Sources},
     guard::{self, Duty, Heart},
     log,
 };
@@ -21,7 +19,10 @@ Examples:
   metal-edge serve --data-dir ./state --listen 127.0.0.1:9443 --admin 127.0.0.1:9081
   metal-edge serve --config /etc/metal-edge/metal-edge.toml
 
-Signals: SIGTERM and SIGINT drain and stop; a second one stops at once.
+Signals: SIGTERM and SIGINT drain and stop; a second one stops at once. SIGHUP
+reads the configuration again: peers, prefixes and their attributes take effect
+at once, sessions that stay as they are are not touched, and the log names what
+takes a restart.
 Under systemd use Type=notify and WatchdogSec. Without it this process becomes a
 small guard that starts the serving one, kills it when it hangs and starts it
 again when it crashed; send signals to either. --no-guard is for debuggers.";
@@ -106,19 +107,21 @@ pub(super) fn run(arguments: &Serve) -> anyhow::Result<Exit> {
                 config::warn(&loaded);
             }
             raise_descriptor_limit();
-            serve(loaded.config, loaded.file, heart)
+            let sources = arguments.location.sources(arguments.flags());
+            serve(loaded, sources, heart)
         }
     }
 }
 
-fn serve(config: Config, file: Option<PathBuf>, heart: Heart) -> anyhow::Result<Exit> {
-    let file = file.map(|file| file.display().to_string());
+fn serve(loaded: Loaded, sources: Sources, heart: Heart) -> anyhow::Result<Exit> {
+    let config = &loaded.config;
+    let file = loaded.file.as_ref().map(|file| file.display().to_string());
     tracing::info!(file, partition = %config.partition, node = %config.node, "configuration read");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(crate::node::run(config, heart))?;
+    runtime.block_on(crate::node::run(loaded, sources, heart))?;
     Ok(Exit::OK)
 }
 

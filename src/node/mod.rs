@@ -5,11 +5,13 @@
 //! - [`speaker`]: who speaks BGP, as the configuration asks for.
 //! - [`tasks`]: the background tasks, their owner.
 //! - [`upkeep`]: renewing and reloading the certificate.
+//! - [`reload`]: another configuration without a restart.
 //! - [`report`] and [`collector`]: what the node says about itself.
 
 pub mod collector;
 pub mod credentials;
 pub mod data_dir;
+pub mod reload;
 pub mod report;
 pub mod run;
 pub mod speaker;

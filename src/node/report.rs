@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use metal_bgp::PeerAs;
 use tokio::sync::watch;
 
-use crate::announce::Driver;
 use crate::announce::departure::{Exit, Phase};
+use crate::announce::{Driver, Policy};
 use crate::api::{HealthSource, ServiceHealth, ServiceStatus};
 use crate::clock;
 use crate::edge::certificates::Certificates;
@@ -41,8 +41,8 @@ pub struct Reporter {
     pub exit: Exit,
     /// The speaker, where peers are configured.
     pub speaker: Option<Arc<Driver>>,
-    /// The prefixes that would be announced.
-    pub prefixes: Vec<ipnet::IpNet>,
+    /// What says which prefixes are announced, where there is a speaker.
+    pub policy: Option<watch::Receiver<Policy>>,
     /// Both stores.
     pub stores: Arc<Stores>,
     /// The certificate in use.
@@ -99,7 +99,7 @@ impl Reporter {
         let Some(speaker) = &self.speaker else {
             return Announcement {
                 state: AnnouncementState::Off,
-                prefixes: self.prefixes.clone(),
+                prefixes: Vec::new(),
                 communities: Vec::new(),
                 daemon: None,
             };
@@ -110,6 +110,9 @@ impl Reporter {
             api: daemon.api,
             last_error: daemon.last_error,
         });
+        let policy = self.policy.as_ref();
+        let prefixes = policy.map(|policy| policy.borrow().prefixes().to_vec());
+        let prefixes = prefixes.unwrap_or_default();
         let announced = status.announcement;
         let communities: Vec<String> = announced
             .iter()
@@ -127,7 +130,7 @@ impl Reporter {
         };
         Announcement {
             state,
-            prefixes: self.prefixes.clone(),
+            prefixes,
             communities,
             daemon,
         }

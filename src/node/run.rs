@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::start::{Node, start};
 use crate::announce::Phase;
-use crate::config::Config;
+use crate::config::{Config, Loaded, Sources};
 use crate::edge::drain::Pace;
 use crate::guard::Heart;
 use crate::status::NodeFile;
@@ -20,7 +20,7 @@ use crate::status::NodeFile;
 ///
 /// # Errors
 /// What keeps the node from starting, or the task whose end ended it.
-pub async fn run(config: Config, heart: Heart) -> anyhow::Result<()> {
+pub async fn run(loaded: Loaded, sources: Sources, heart: Heart) -> anyhow::Result<()> {
     // Another provider could only come from a second call in this process.
     if aws_lc_rs::default_provider().install_default().is_err() {
         tracing::debug!("a cryptography provider was installed before");
@@ -31,7 +31,8 @@ pub async fn run(config: Config, heart: Heart) -> anyhow::Result<()> {
         let heart = Arc::clone(&heart);
         async move { Heart::die(&heart.run().await) }
     });
-    let mut node = start(&config).await?;
+    let mut node = start(&loaded, sources).await?;
+    let config = &loaded.config;
     heart.ready("serving");
     tracing::info!(
         node = %config.node,
@@ -49,10 +50,10 @@ pub async fn run(config: Config, heart: Heart) -> anyhow::Result<()> {
     }
     heart.stopping("draining");
     tokio::select! {
-        () = leave(&mut node, &config) => {}
+        () = leave(&mut node, config) => {}
         () = stop.asked() => tracing::warn!("told twice to stop, leaving at once"),
     }
-    end(node, &config).await;
+    end(node, config).await;
     beating.abort();
     heart.stop();
     Ok(())

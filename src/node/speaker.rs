@@ -7,6 +7,17 @@ use crate::config::Bgp;
 
 /// Starts a driver and the policy that it follows.
 pub fn start(bgp: &Bgp) -> anyhow::Result<(Driver, Policy)> {
+    let policy = Policy::new(&bgp.announce, &bgp.levels)?;
+    let config = config(bgp)?;
+    let driver = match daemon(bgp) {
+        Some(daemon) => Driver::Daemon(Daemon::start(config, daemon)?),
+        None => Driver::Own(Speaker::start(config)?),
+    };
+    Ok((driver, policy))
+}
+
+/// What the configuration says of our own sessions.
+pub fn config(bgp: &Bgp) -> anyhow::Result<SpeakerConfig> {
     let peers = bgp
         .peers
         .iter()
@@ -21,14 +32,9 @@ pub fn start(bgp: &Bgp) -> anyhow::Result<(Driver, Policy)> {
             Ok(config)
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let policy = Policy::new(&bgp.announce, &bgp.levels)?;
     let mut config = SpeakerConfig::new(Asn::try_from(bgp.asn.get())?, bgp.router_id);
     config.peers = peers;
-    let driver = match daemon(bgp) {
-        Some(daemon) => Driver::Daemon(Daemon::start(config, daemon)?),
-        None => Driver::Own(Speaker::start(config)?),
-    };
-    Ok((driver, policy))
+    Ok(config)
 }
 
 /// The external daemon that the configuration names.

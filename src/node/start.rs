@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::collector::NodeCollector;
 use super::data_dir::{self, Lock};
+use super::reload::Reload;
 use super::report::{PublicHealth, Reporter};
 use super::tasks::Tasks;
 use super::{credentials, speaker, upkeep};
@@ -25,7 +26,7 @@ use crate::api::{self, ApiState, HeadChecker, VersionInfo};
 use crate::auth::{Admission, Authenticator};
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Loaded, Sources};
 use crate::edge::admin::{self, Admin};
 use crate::edge::certificates::Certificates;
 use crate::edge::connection::Server;
@@ -73,14 +74,15 @@ struct Shared {
     authenticator: Arc<Authenticator>,
     drain: Drain,
     stores: Arc<Stores>,
-    speaker: Option<(Arc<Driver>, Policy)>,
+    speaker: Option<(Arc<Driver>, watch::Sender<Policy>)>,
     /// The request id of the node's own probes.
     probe_id: String,
 }
 
 /// Starts everything. On an error nothing is left running, and nothing was
 /// announced.
-pub(super) async fn start(config: &Config) -> anyhow::Result<Node> {
+pub(super) async fn start(loaded: &Loaded, sources: Sources) -> anyhow::Result<Node> {
+    let config = &loaded.config;
     let started = clock::wall();
     let lock = data_dir::acquire(&config.data_dir)?;
     let shared = shared(config).await?;
@@ -123,11 +125,10 @@ pub(super) async fn start(config: &Config) -> anyhow::Result<Node> {
             .speaker
             .as_ref()
             .map(|(speaker, _)| Arc::clone(speaker)),
-        prefixes: config
-            .bgp
+        policy: shared
+            .speaker
             .as_ref()
-            .map(|bgp| bgp.announce.clone())
-            .unwrap_or_default(),
+            .map(|(_, policies)| policies.subscribe()),
         stores: Arc::clone(&shared.stores),
         certificates: Arc::clone(&shared.certificates),
     };
@@ -160,12 +161,16 @@ pub(super) async fn start(config: &Config) -> anyhow::Result<Node> {
             Arc::clone(&shared.metrics),
         ),
     );
-    if let Some((speaker, policy)) = shared.speaker {
-        let announcer = Announcer::new(speaker, policy, verdict, exit.phases());
+    let mut reload = Reload::new(sources, loaded, Arc::clone(&shared.metrics));
+    if let Some((speaker, policies)) = shared.speaker {
+        let policy = policies.subscribe();
+        let announcer = Announcer::new(Arc::clone(&speaker), policy, verdict, exit.phases());
         tasks.spawn("announcer", announcer.run());
+        reload = reload.announcing(speaker, policies);
     } else {
         tracing::info!("no BGP peer is configured: the address is announced to nobody");
     }
+    tasks.spawn("reload", reload.run());
     node_file
         .write(&config.data_dir)
         .with_context(|| format!("cannot write {}", config.data_dir.node_file().display()))?;
@@ -201,7 +206,7 @@ async fn shared(config: &Config) -> anyhow::Result<Shared> {
     let speaker = match &config.bgp {
         Some(bgp) if !bgp.peers.is_empty() || bgp.daemon.is_some() => {
             let (speaker, policy) = speaker::start(bgp).context("bgp")?;
-            Some((Arc::new(speaker), policy))
+            Some((Arc::new(speaker), watch::Sender::new(policy)))
         }
         _ => None,
     };

@@ -18,6 +18,7 @@ mod edge_node;
 mod faults;
 mod inside;
 mod measured;
+mod reload;
 mod stall;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

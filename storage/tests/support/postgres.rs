@@ -198,7 +198,14 @@ impl Postgres {
 
     /// Starts it again on the same port and files.
     pub fn run(&mut self) {
+        let begun = Instant::now();
+        while !self.try_run(begun) {}
+    }
+
+    /// False if processes of the server before are still about to end: then it refuses to start.
+    fn try_run(&mut self, begun: Instant) -> bool {
         self.stop();
+        let written = self.log().len();
         let mut server = command("sh", &self.dir);
         server.args(["-c", SHELL, "sh"]).arg(&self.dir);
         if let Some(library) = &self.clock {
@@ -223,16 +230,26 @@ impl Postgres {
             server.args(["-c", setting]);
         }
         self.shell = Some(server.stdin(Stdio::piped()).spawn().unwrap());
-        let begun = Instant::now();
         while !self.is_ready() {
-            let log = fs::read_to_string(self.dir.join("log")).unwrap_or_default();
+            let log = self.log();
             assert!(begun.elapsed() < HANG, "it does not start: {log}");
+            let new = log.get(written..).unwrap_or_default();
+            if new.contains("pre-existing shared memory block") {
+                return false;
+            }
             #[expect(
                 clippy::disallowed_methods,
                 reason = "its readiness can only be asked for"
             )]
             std::thread::sleep(Duration::from_millis(20));
         }
+        true
+    }
+
+    /// Everything that it logged.
+    fn log(&self) -> String {
+        let bytes = fs::read(self.dir.join("log")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Whether it takes connections.
