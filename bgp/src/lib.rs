@@ -11,6 +11,7 @@
 mod announcement;
 mod asn;
 mod attributes;
+mod bfd;
 mod community;
 mod config;
 mod crew;
@@ -32,8 +33,11 @@ mod wire;
 pub use announcement::{Announcement, MAX_PREFIXES};
 pub use asn::Asn;
 pub use attributes::{Attributes, MAX_COMMUNITIES, MAX_PREPEND};
+pub use bfd::{BfdDiagnostic, BfdState};
 pub use community::Community;
-pub use config::{Interface, MAX_LISTENERS, MAX_PEERS, PeerAs, PeerConfig, SpeakerConfig, Ttl};
+pub use config::{
+    BfdConfig, Interface, MAX_LISTENERS, MAX_PEERS, PeerAs, PeerConfig, SpeakerConfig, Ttl,
+};
 #[cfg(feature = "daemon")]
 pub use daemon::{Daemon, DaemonAddress, DaemonConfig, withdraw_all};
 pub use error::{
@@ -44,5 +48,5 @@ pub use large_community::LargeCommunity;
 pub use socket::{Md5Key, Md5KeyError};
 pub use speaker::Speaker;
 pub use status::{
-    AnnouncementState, DaemonStatus, PeerCounters, PeerState, PeerStatus, SpeakerStatus,
+    AnnouncementState, BfdStatus, DaemonStatus, PeerCounters, PeerState, PeerStatus, SpeakerStatus,
 };
