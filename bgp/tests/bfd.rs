@@ -233,6 +233,32 @@ fn an_unnumbered_peer_has_bfd_too() {
 }
 
 #[test]
+fn a_packet_that_came_over_a_router_is_not_heard() {
+    let lab = Lab::new(&[LeafConfig::new(LEAF_ASN)]);
+    let speaker = start(&lab);
+    speaker.wait("it listens", |peer| {
+        peer.bfd.as_ref().is_some_and(|bfd| bfd.sent > 0)
+    });
+    // Down, 1 s x 3, from a discriminator of 9, to nobody's.
+    let mut packet = [0; 24];
+    packet[..8].copy_from_slice(&[0x20, 0x40, 3, 24, 0, 0, 0, 9]);
+    packet[12..20].copy_from_slice(&[0, 0x0f, 0x42, 0x40, 0, 0x0f, 0x42, 0x40]);
+    inside::within(&lab.leaves[0].namespace, move || {
+        let socket = std::net::UdpSocket::bind((Lab::leaf_v4(0), 0)).expect("a socket");
+        for ttl in [1, 64, 254, 255] {
+            socket.set_ttl(ttl).expect("a TTL");
+            let sent = socket.send_to(&packet, (Lab::node_v4(0), 3784));
+            sent.expect("the packet is sent");
+        }
+    });
+    let peer = speaker.wait("the last one is heard", |peer| {
+        let heard = |bfd: &BfdStatus| bfd.state == BfdState::Init;
+        peer.bfd.as_ref().is_some_and(heard)
+    });
+    assert_eq!(peer.bfd.map(|bfd| bfd.received), Some(1));
+}
+
+#[test]
 fn another_bfd_daemon_on_this_node_is_named() {
     let lab = Lab::new(&[leaf()]);
     let first = start(&lab);
