@@ -5,7 +5,9 @@
 //! [`Speaker`] owns a thread, as does [`Daemon`], which announces through an external daemon
 //! instead (feature `daemon`); everything else here is what goes in ([`SpeakerConfig`],
 //! [`Announcement`]) or comes out ([`SpeakerStatus`]). Inside, `session` is the protocol without
-//! I/O, `peer` drives one session over TCP, `wire` turns changes into UPDATE messages.
+//! I/O, `peer` drives one session over TCP, `wire` turns changes into UPDATE messages, `neighbor`
+//! finds a peer that is known by its interface alone, and `bfd` says whether the way to a peer
+//! carries packets. Socket options, and the only `unsafe` code, are in `socket`.
 #![deny(unsafe_code)]
 
 mod announcement;
