@@ -19,6 +19,7 @@ mod faults;
 mod inside;
 mod measured;
 mod stall;
+mod unnumbered;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
