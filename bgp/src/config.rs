@@ -1,5 +1,6 @@
 //! What a speaker is made from.
 
+mod bfd;
 mod interface;
 mod peer;
 mod peer_as;
@@ -8,6 +9,7 @@ mod ttl;
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
+pub use bfd::BfdConfig;
 pub use interface::Interface;
 pub use peer::PeerConfig;
 pub use peer_as::PeerAs;

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::PeerConfig;
+use crate::bfd::{self, Health, Kind};
 use crate::keeper::Wanted;
 use crate::listener::{self, Register};
 use crate::neighbor::{Sight, discover};
@@ -25,6 +26,9 @@ pub(crate) struct Crew {
     members: Vec<Member>,
     sessions: JoinSet<()>,
     searches: JoinSet<()>,
+    registry: bfd::Registry,
+    detectors: JoinSet<()>,
+    detects: Vec<(Kind, AbortHandle)>,
     ears: Vec<(Arc<TcpListener>, AbortHandle)>,
     listening: JoinSet<()>,
     register: watch::Sender<Register>,
@@ -53,6 +57,9 @@ impl Crew {
             members: Vec::new(),
             sessions: JoinSet::new(),
             searches: JoinSet::new(),
+            registry: bfd::Registry::default(),
+            detectors: JoinSet::new(),
+            detects: Vec::new(),
             ears: Vec::new(),
             listening: JoinSet::new(),
             register: watch::Sender::default(),
@@ -85,6 +92,26 @@ impl Crew {
         self.register.send_replace(Arc::new(doors.collect()));
         self.demand_signatures(&plan.listeners);
         self.listen_on(&plan.listeners);
+        self.detect();
+    }
+
+    /// Receives BFD packets of the kinds that there are sessions of.
+    fn detect(&mut self) {
+        let kinds: Vec<Kind> = self.members.iter().filter_map(Member::detection).collect();
+        self.detects.retain(|(kind, task)| {
+            let stays = kinds.contains(kind);
+            if !stays {
+                task.abort();
+            }
+            stays
+        });
+        for kind in kinds {
+            if self.detects.iter().all(|(known, _)| *known != kind) {
+                let task = bfd::receive(self.registry.clone(), kind);
+                self.detects.push((kind, self.detectors.spawn(task)));
+            }
+        }
+        while self.detectors.try_join_next().is_some() {}
     }
 
     /// A key that the kernel does not take keeps its peer out, which is the safe side.
@@ -110,8 +137,23 @@ impl Crew {
     fn hire(&mut self, id: PeerId, terms: Arc<Terms>) -> Member {
         let (brief, brief_receiver) = watch::channel(Brief::Hold(Arc::clone(&terms)));
         let door = Door::default();
+        let sight = self.look_for(&terms.peer);
+        let (health_sender, health) = watch::channel(Health::Fine);
+        self.sessions.spawn(bfd::hold(bfd::Session {
+            id,
+            brief: brief_receiver.clone(),
+            orders: self.orders.clone(),
+            path: Path {
+                sight: sight.clone(),
+                health: None,
+            },
+            registry: self.registry.clone(),
+            board: self.board.clone(),
+            health: health_sender,
+        }));
         let path = Path {
-            sight: self.look_for(&terms.peer),
+            sight,
+            health: Some(health),
         };
         self.sessions.spawn(peer::supervise(Peer {
             id,
@@ -170,6 +212,15 @@ impl Crew {
 // === impl Member ===
 
 impl Member {
+    /// The kind of its BFD session, if it has one.
+    fn detection(&self) -> Option<Kind> {
+        let peer = &self.terms.peer;
+        Some(Kind {
+            v6: peer.address.is_none_or(|address| address.is_ipv6()),
+            multihop: peer.bfd?.multihop,
+        })
+    }
+
     /// The same peer on perhaps other terms.
     fn on(self, terms: Arc<Terms>) -> Self {
         if self.terms != terms {

@@ -148,6 +148,14 @@ pub enum ConfigError {
         /// As given.
         ttl: Ttl,
     },
+    /// BFD that cannot be.
+    #[error("peer[{peer}].bfd: {reason}")]
+    Bfd {
+        /// Position of the peer.
+        peer: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A source address that cannot be one.
     #[error("peer[{peer}].source {address}: {reason}")]
     Source {
@@ -186,6 +194,7 @@ impl ConfigError {
             }
             Self::Port { peer } => format!("peer[{peer}].port"),
             Self::Ttl { peer, .. } => format!("peer[{peer}].ttl"),
+            Self::Bfd { peer, .. } => format!("peer[{peer}].bfd"),
             Self::Source { peer, .. } => format!("peer[{peer}].source"),
             Self::HoldTime { peer, .. } => format!("peer[{peer}].hold-time"),
             Self::Wait { peer, field, .. } | Self::NextHop { peer, field, .. } => {

@@ -5,12 +5,15 @@
 //! [`Speaker`] owns a thread, as does [`Daemon`], which announces through an external daemon
 //! instead (feature `daemon`); everything else here is what goes in ([`SpeakerConfig`],
 //! [`Announcement`]) or comes out ([`SpeakerStatus`]). Inside, `session` is the protocol without
-//! I/O, `peer` drives one session over TCP, `wire` turns changes into UPDATE messages.
+//! I/O, `peer` drives one session over TCP, `wire` turns changes into UPDATE messages, `neighbor`
+//! finds a peer that is known by its interface alone, and `bfd` says whether the way to a peer
+//! carries packets. Socket options, and the only `unsafe` code, are in `socket`.
 #![deny(unsafe_code)]
 
 mod announcement;
 mod asn;
 mod attributes;
+mod bfd;
 mod community;
 mod config;
 mod crew;
@@ -32,8 +35,11 @@ mod wire;
 pub use announcement::{Announcement, MAX_PREFIXES};
 pub use asn::Asn;
 pub use attributes::{Attributes, MAX_COMMUNITIES, MAX_PREPEND};
+pub use bfd::{BfdDiagnostic, BfdState};
 pub use community::Community;
-pub use config::{Interface, MAX_LISTENERS, MAX_PEERS, PeerAs, PeerConfig, SpeakerConfig, Ttl};
+pub use config::{
+    BfdConfig, Interface, MAX_LISTENERS, MAX_PEERS, PeerAs, PeerConfig, SpeakerConfig, Ttl,
+};
 #[cfg(feature = "daemon")]
 pub use daemon::{Daemon, DaemonAddress, DaemonConfig, withdraw_all};
 pub use error::{
@@ -44,5 +50,5 @@ pub use large_community::LargeCommunity;
 pub use socket::{Md5Key, Md5KeyError};
 pub use speaker::Speaker;
 pub use status::{
-    AnnouncementState, DaemonStatus, PeerCounters, PeerState, PeerStatus, SpeakerStatus,
+    AnnouncementState, BfdStatus, DaemonStatus, PeerCounters, PeerState, PeerStatus, SpeakerStatus,
 };

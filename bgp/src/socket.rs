@@ -2,6 +2,7 @@
 //!
 //! `option` is the one module that may use `unsafe`, for the options that no safe crate offers.
 
+mod bfd;
 mod connect;
 mod icmp;
 mod key;
@@ -9,6 +10,7 @@ mod links;
 mod listen;
 mod option;
 
+pub(crate) use bfd::{BfdListener, DATAGRAM, bfd_sender};
 pub(crate) use connect::{Dial, dress};
 pub(crate) use icmp::{Icmp, MESSAGE};
 pub use key::{Md5Key, Md5KeyError};

@@ -1,5 +1,6 @@
 //! What an operator sees.
 
+mod bfd;
 mod board;
 mod counters;
 mod entry;
@@ -10,6 +11,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use serde::Serialize;
 
+pub use bfd::BfdStatus;
 pub(crate) use board::{Board, PeerId};
 pub use counters::PeerCounters;
 
@@ -92,6 +94,8 @@ pub struct PeerStatus {
     pub last_error_seconds: Option<u64>,
     /// Since the speaker was started.
     pub counters: PeerCounters,
+    /// The BFD session with it, if one is configured.
+    pub bfd: Option<BfdStatus>,
 }
 
 /// State of a session (RFC 4271 section 8.2.2).
@@ -144,6 +148,7 @@ impl PeerStatus {
             last_error: None,
             last_error_seconds: None,
             counters: PeerCounters::default(),
+            bfd: None,
         }
     }
 }

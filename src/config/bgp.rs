@@ -1,14 +1,16 @@
 mod attributes;
 mod check;
+mod peer;
 mod read;
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::PathBuf,
     time::Duration,
 };
 
 use ipnet::IpNet;
-use metal_bgp::DaemonAddress;
+use metal_bgp::{BfdConfig, DaemonAddress, Interface, Ttl};
 
 pub use self::attributes::Levels;
 use super::Asn;
@@ -36,15 +38,17 @@ pub struct Bgp {
     pub next_hop_v6: Option<Ipv6Addr>,
     /// What the prefixes are announced with.
     pub levels: Levels,
-    /// `[[bgp.peer]]`, no two with the same address.
+    /// `[[bgp.peer]]`, no two with the same address or interface.
     pub peers: Vec<Peer>,
 }
 
 /// `[[bgp.peer]]`: a leaf switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// Its address; a numbered session.
-    pub address: IpAddr,
+    /// Its address; absent: whoever sends router advertisements on the interface.
+    pub address: Option<IpAddr>,
+    /// The interface to it, which connections are bound to.
+    pub interface: Option<Interface>,
     /// TCP port, 179 but in a laboratory.
     pub port: u16,
     /// Its AS, different from ours (eBGP).
@@ -59,4 +63,12 @@ pub struct Peer {
     /// Next hop of IPv6 prefixes; absent: our address on the session, or over
     /// an IPv4 session the first global IPv6 address of its interface.
     pub next_hop_v6: Option<Ipv6Addr>,
+    /// File with the key that signs the connection (RFC 2385), read by [`Peer::md5_key`].
+    pub md5_key_file: Option<PathBuf>,
+    /// How far away it may be.
+    pub ttl: Ttl,
+    /// The address that connections are made from; absent: the kernel chooses.
+    pub source: Option<IpAddr>,
+    /// BFD with it, if it is wanted.
+    pub bfd: Option<BfdConfig>,
 }

@@ -3,7 +3,9 @@
 
 use std::{env, fs, io::Read, os::unix::fs::PermissionsExt, path::Path};
 
-use super::{Hmac, Stores, Tls, reader::Reader};
+use metal_bgp::Md5Key;
+
+use super::{Bgp, Hmac, Stores, Tls, keys::PEER, reader::Reader};
 
 /// Certificates and keys are shorter.
 const MAX_FILE: u64 = 1 << 20;
@@ -116,6 +118,29 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
         .read_to_end(&mut content)
         .map_err(failed)?;
     Ok(content)
+}
+
+/// The keys of BGP peers.
+pub(super) fn check_peers(bgp: &Bgp, reader: &mut Reader<'_>) {
+    for (index, peer) in bgp.peers.iter().enumerate() {
+        if let Err(what) = peer.md5_key() {
+            reader.problem(&format!("{PEER}[{index}].md5-key-file"), what);
+        }
+    }
+}
+
+/// The key in a file that only its owner can use; the error names the file, and nothing of the key.
+pub(super) fn md5_key(path: &Path) -> Result<Md5Key, String> {
+    if let Err(mode) = private(path) {
+        let path = path.display();
+        return Err(format!(
+            "others can use {path} (mode {mode:04o}): chmod 600 {path}"
+        ));
+    }
+    let mut content = read(path)?;
+    let key = Md5Key::parse(&content);
+    content.fill(0);
+    key.map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// The mode of a file that others than its owner can use. systemd's credentials

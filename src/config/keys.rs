@@ -81,6 +81,13 @@ pub const PEER_KEYS: &[&str] = &[
     "connect-retry",
     "next-hop-v4",
     "next-hop-v6",
+    "interface",
+    "md5-key-file",
+    "multihop",
+    "ttl-security",
+    "source",
+    "bfd-interval",
+    "bfd-multiplier",
 ];
 
 /// `listen.max-body` is `METAL_EDGE_LISTEN_MAX_BODY`.

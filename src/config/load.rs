@@ -91,6 +91,9 @@ impl Config {
         if with_files {
             files::check(&tls, &auth.hmac, &mut reader);
             files::check_stores(&stores, &mut reader);
+            if let Some(bgp) = &bgp {
+                files::check_peers(bgp, &mut reader);
+            }
         }
         let (mut problems, warnings) = (reader.problems, reader.warnings);
         if !problems.is_empty() {

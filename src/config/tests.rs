@@ -154,7 +154,7 @@ fn the_environment_can_say_all_that_the_file_can() {
     assert_eq!(bgp.peers.len(), 1);
     assert_eq!(
         bgp.peers[0].address,
-        "10.0.0.254".parse::<std::net::IpAddr>().unwrap()
+        "10.0.0.254".parse::<std::net::IpAddr>().ok()
     );
     assert_eq!(bgp.peers[0].port, 179);
     assert_eq!(bgp.peers[0].hold_time, Duration::from_secs(8));
@@ -292,6 +292,25 @@ fn what_rfc_4271_forbids_a_peer_is_refused() {
             "next-hop-v6: expected an IPv6 address",
         ),
         ("md5 = \"x\"", "md5: unknown key"),
+        ("multihop = 0", "multihop: must be from 1 to 255, is 0"),
+        ("multihop = 256", "multihop: must be from 1 to 255, is 256"),
+        (
+            "source = \"10.0.0.254\"",
+            "source: is the leaf's own address",
+        ),
+        (
+            "source = \"2001:db8::1\"",
+            "source: must be of the same family as address",
+        ),
+        (
+            "interface = \"eth 1\"",
+            "interface: expected the name of a network interface",
+        ),
+        (
+            "bfd-interval = \"10ms\"",
+            "bfd-interval: must be from 50ms to 1m, is 10ms",
+        ),
+        ("ttl-security = 1", "ttl-security: expected true or false"),
         (
             "holdtime = \"8s\"",
             "holdtime: unknown key; did you mean hold-time?",
@@ -313,6 +332,53 @@ fn what_rfc_4271_forbids_a_peer_is_refused() {
             "{problems:?}"
         );
     }
+}
+
+#[test]
+fn an_interface_takes_the_place_of_a_peers_address() {
+    let text = BGP.replace("address = \"10.0.0.254\"", "interface = \"eth1\"");
+    let bgp = Case::new(&text).loaded().config.bgp.unwrap();
+    assert_eq!(bgp.peers[0].address, None);
+    assert_eq!(bgp.peers[0].name(), "eth1");
+    let problems = refused(&BGP.replace("address = \"10.0.0.254\"\n", ""));
+    assert!(
+        problems[0].contains("bgp.peer[0].address: is missing"),
+        "{problems:?}"
+    );
+    let problems = refused(&format!("{text}multihop = 2\n"));
+    assert!(
+        problems[0].contains("that one is on the link"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn what_protects_a_session_is_read_and_a_key_that_others_may_read_is_refused() {
+    let text = format!(
+        "{BGP}multihop = 2\nttl-security = true\nbfd-interval = \"100ms\"\nsource = \"10.0.0.1\"\n"
+    );
+    let bgp = Case::new(&text).loaded().config.bgp.unwrap();
+    let peer = &bgp.peers[0];
+    assert_eq!(peer.ttl, metal_bgp::Ttl::Security { hops: 2 });
+    let bfd = peer.bfd.unwrap();
+    assert_eq!(
+        (bfd.interval, bfd.multiplier),
+        (Duration::from_millis(100), 3)
+    );
+    assert!(bfd.multihop);
+
+    let keys = Case::new("");
+    let with = |mode| {
+        let path = keys.file("leaf.key", "s3cret\n", mode);
+        format!("{BGP}md5-key-file = \"{}\"\n", path.display())
+    };
+    let problems = refused(&with(0o644));
+    assert!(
+        problems[0].contains("bgp.peer[0].md5-key-file: others can use"),
+        "{problems:?}"
+    );
+    let bgp = Case::new(&with(0o600)).loaded().config.bgp.unwrap();
+    assert!(bgp.peers[0].md5_key().unwrap().is_some());
 }
 
 #[test]

@@ -212,6 +212,14 @@ impl FromText for String {
     }
 }
 
+impl FromText for metal_bgp::Interface {
+    const EXPECTED: &'static str = "the name of a network interface, like \"eth1\"";
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse()
+            .map_err(|_| format!("expected {}", Self::EXPECTED))
+    }
+}
+
 impl FromText for Duration {
     const EXPECTED: &'static str = "a duration with its unit, like \"500ms\", \"30s\" or \"5m\"";
     fn from_text(text: &str) -> Result<Self, String> {

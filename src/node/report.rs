@@ -151,7 +151,10 @@ impl Reporter {
                 state: peer.state.to_string(),
                 since: peer.since_seconds,
                 prefixes: u32::try_from(peer.announced.len()).unwrap_or(u32::MAX),
-                last_error: peer.last_error.or(peer.not_announced),
+                last_error: peer
+                    .last_error
+                    .or(peer.not_announced)
+                    .or(peer.bfd.and_then(|bfd| bfd.fault)),
             })
             .collect()
     }

@@ -22,7 +22,17 @@ pub fn config(bgp: &Bgp) -> anyhow::Result<SpeakerConfig> {
         .peers
         .iter()
         .map(|peer| {
-            let mut config = PeerConfig::new(peer.address, Asn::try_from(peer.asn.get())?);
+            let asn = Asn::try_from(peer.asn.get())?;
+            let mut config = match (peer.address, &peer.interface) {
+                (None, Some(interface)) => PeerConfig::unnumbered(interface.clone(), asn),
+                (Some(address), _) => PeerConfig::new(address, asn),
+                (None, None) => anyhow::bail!("a peer has neither address nor interface"),
+            };
+            config.interface = peer.interface.clone();
+            config.md5_key = peer.md5_key().map_err(anyhow::Error::msg)?;
+            config.ttl = peer.ttl;
+            config.source = peer.source;
+            config.bfd = peer.bfd;
             config.port = peer.port;
             config.hold_time = peer.hold_time;
             config.retry_max = peer.connect_retry;

@@ -28,7 +28,8 @@ pub struct EdgeNode {
 
 impl EdgeNode {
     /// Writes a configuration that announces both anycast addresses to every
-    /// leaf, with `settings` (section, line) besides.
+    /// leaf, with `settings` (section, line) besides; those of `bgp.peer` are for
+    /// each leaf.
     pub fn prepare(lab: &Lab, settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let data_dir = directory.path().join("data");
@@ -194,9 +195,13 @@ impl EdgeNode {
             .iter()
             .any(|(_, line)| line.starts_with("daemon = "));
         for index in (0..lab.leaves.len()).filter(|_| !through_daemon) {
-            let address = Lab::leaf_v4(index);
+            let peer = match lab.leaves[index].config.unnumbered {
+                false => format!("address = \"{}\"", Lab::leaf_v4(index)),
+                true => format!("interface = \"{}\"", Lab::node_interface(index)),
+            };
             toml += &format!(
-                "\n[[bgp.peer]]\naddress = \"{address}\"\nasn = {LEAF_ASN}\nhold-time = \"8s\"\n"
+                "\n[[bgp.peer]]\n{peer}\nasn = {LEAF_ASN}\nhold-time = \"8s\"\n{}",
+                section("bgp.peer")
             );
         }
         toml

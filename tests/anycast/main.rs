@@ -20,6 +20,7 @@ mod inside;
 mod measured;
 mod reload;
 mod stall;
+mod unnumbered;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

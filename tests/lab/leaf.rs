@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use super::namespace::{Namespace, run};
@@ -33,8 +35,8 @@ pub struct LeafConfig {
     pub over_v6: bool,
     /// The session runs over the interface, which has link-local addresses alone.
     pub unnumbered: bool,
-    /// The leaf runs bfdd, with these lines of configuration, each for the only neighbour.
-    pub bfd: Option<Vec<String>>,
+    /// The leaf runs bfdd, with a profile `lab` of 100 ms x 3.
+    pub bfd: bool,
     /// Lines for `router bgp` besides.
     pub extra: Vec<String>,
 }
@@ -57,7 +59,7 @@ impl LeafConfig {
             node: RemoteAs::External,
             over_v6: false,
             unnumbered: false,
-            bfd: None,
+            bfd: false,
             extra: Vec::new(),
         }
     }
@@ -153,6 +155,12 @@ impl Leaf {
             ),
         )
         .expect("the leaf's directory is writable");
+        let profile = " detect-multiplier 3\n  receive-interval 100\n  transmit-interval 100";
+        fs::write(
+            directory.path().join("bfdd.conf"),
+            format!("bfd\n profile lab\n {profile}\n"),
+        )
+        .expect("the leaf's directory is writable");
         // The daemons change to this user and keep the capabilities that they need.
         run(Command::new("chown")
             .args(["-R", "frr:frr"])
@@ -169,7 +177,7 @@ impl Leaf {
 
     /// Starts the daemons, after [`Leaf::down`].
     pub fn up(&mut self) {
-        for daemon in ["zebra", "bgpd"] {
+        for daemon in self.wanted() {
             let child = self.daemon(daemon);
             self.daemons.push(child);
             let socket = self.directory.path().join(format!("{daemon}.vty"));
@@ -189,8 +197,24 @@ impl Leaf {
             let _ = daemon.kill();
             let _ = daemon.wait();
         }
-        for daemon in ["zebra", "bgpd"] {
+        for daemon in self.wanted() {
             let _ = fs::remove_file(self.directory.path().join(format!("{daemon}.vty")));
+        }
+    }
+
+    /// Sends `signal` to every daemon, for example to freeze the leaf.
+    pub fn signal(&self, signal: Signal) {
+        for daemon in &self.daemons {
+            let pid = Pid::from_raw(i32::try_from(daemon.id()).expect("a pid fits"));
+            kill(pid, signal).expect("the daemon was not waited for yet");
+        }
+    }
+
+    /// In this order: bgpd is the last.
+    fn wanted(&self) -> &'static [&'static str] {
+        match self.config.bfd {
+            false => &["zebra", "bgpd"],
+            true => &["zebra", "bfdd", "bgpd"],
         }
     }
 
@@ -205,6 +229,18 @@ impl Leaf {
     /// One command of FRR's shell; what it prints. Panics with its error if it fails.
     pub fn vtysh(&self, command: &str) -> String {
         run(&mut self.shell(command))
+    }
+
+    /// Configures bfdd, from inside its node `bfd`.
+    pub fn bfd(&self, commands: &[&str]) {
+        let mut shell = self.namespace.command("vtysh");
+        shell.arg("--vty_socket").arg(self.directory.path());
+        shell.arg("--config_dir").arg(self.directory.path());
+        shell.args(["-d", "bfdd", "-c", "configure terminal", "-c", "bfd"]);
+        for command in commands {
+            shell.args(["-c", command]);
+        }
+        run(&mut shell);
     }
 
     /// The same for commands that print JSON.
@@ -248,6 +284,9 @@ impl Leaf {
         let output = fs::File::create(at(format!("{name}.out"))).expect("a file for its output");
         let errors = output.try_clone().expect("a second handle");
         let mut command = self.namespace.command(Path::new(DAEMONS).join(name));
+        if name == "bfdd" {
+            command.arg("--bfdctl").arg(at("bfdd.sock".to_owned()));
+        }
         command
             .args(["-A", "127.0.0.1", "-P", "0"])
             .arg("-f")

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use super::{Interface, PeerAs, Ttl};
+use super::{BfdConfig, Interface, PeerAs, Ttl};
 use crate::{ConfigError, Md5Key};
 
 const MAX_WAIT: Duration = Duration::from_secs(300);
@@ -56,6 +56,8 @@ pub struct PeerConfig {
     /// routes say. This node sends router advertisements there if the peer is unnumbered or has a
     /// link-local address. Default: none.
     pub interface: Option<Interface>,
+    /// Watches the way to the peer. Default: no BFD.
+    pub bfd: Option<BfdConfig>,
 }
 
 fn is_link_local(address: IpAddr) -> bool {
@@ -94,6 +96,7 @@ impl PeerConfig {
             ttl: Ttl::default(),
             source: None,
             interface: None,
+            bfd: None,
         }
     }
 
@@ -146,6 +149,13 @@ impl PeerConfig {
                 value: self.retry_max,
                 reason: "must not be shorter than retry-min",
             });
+        }
+        if let Some(reason) = self.bfd.and_then(|bfd| bfd.mistake()) {
+            return Err(ConfigError::Bfd { peer, reason });
+        }
+        if self.on_link() && self.bfd.is_some_and(|bfd| bfd.multihop) {
+            let reason = "multihop is not for a peer on a link";
+            return Err(ConfigError::Bfd { peer, reason });
         }
         let far = matches!(self.ttl, Ttl::Multihop(_));
         if !self.ttl.is_valid() || (far && self.on_link()) {

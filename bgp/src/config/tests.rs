@@ -39,7 +39,7 @@ fn an_interface_takes_the_place_of_an_address_or_completes_a_link_local_one() {
 #[test]
 fn every_mistake_names_its_field() {
     let second = Duration::from_secs(1);
-    let cases: [(&str, SpeakerConfig); 23] = [
+    let cases: [(&str, SpeakerConfig); 26] = [
         (
             "peer[0].send-hold-time",
             with(|c| c.peers[0].send_hold_time = Some(8 * second)),
@@ -85,6 +85,34 @@ fn every_mistake_names_its_field() {
             with(|c| c.peers[0].connect_timeout = Duration::ZERO),
         ),
         ("peer[0].ttl", with(|c| c.peers[0].ttl = Ttl::Multihop(0))),
+        (
+            "peer[0].bfd",
+            with(|c| {
+                c.peers[0].bfd = Some(BfdConfig {
+                    interval: Duration::from_millis(49),
+                    ..BfdConfig::default()
+                });
+            }),
+        ),
+        (
+            "peer[0].bfd",
+            with(|c| {
+                c.peers[0].bfd = Some(BfdConfig {
+                    multiplier: 0,
+                    ..BfdConfig::default()
+                });
+            }),
+        ),
+        (
+            "peer[0].bfd",
+            with(|c| {
+                c.peers[0] = unnumbered("eth1");
+                c.peers[0].bfd = Some(BfdConfig {
+                    multihop: true,
+                    ..BfdConfig::default()
+                });
+            }),
+        ),
         ("peer[0].address", with(|c| c.peers[0].address = None)),
         (
             "peer[0].ttl",

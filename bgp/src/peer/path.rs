@@ -5,16 +5,19 @@ use std::net::{SocketAddr, SocketAddrV6};
 use tokio::sync::watch;
 
 use crate::PeerConfig;
+use crate::bfd::Health;
 use crate::neighbor::Sight;
 
-/// What says where a peer is.
+/// What says where a peer is, and whether the way there carries packets.
 #[derive(Debug, Clone)]
 pub(crate) struct Path {
     /// Who is at the other end of the link, where that is looked for.
     pub(crate) sight: Option<watch::Receiver<Sight>>,
+    /// What BFD says, for those who ask it.
+    pub(crate) health: Option<watch::Receiver<Health>>,
 }
 
-/// Why an existing session must end: an RFC 4486 subcode of Cease, and a sentence.
+/// Why an existing session must end: a subcode of Cease, and a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Obstacle {
     pub(super) subcode: u8,
@@ -23,6 +26,8 @@ pub(super) struct Obstacle {
 
 /// RFC 4486: Other Configuration Change.
 const CONFIGURATION_CHANGE: u8 = 6;
+/// RFC 9384: BFD Down.
+const BFD_DOWN: u8 = 10;
 
 // === impl Path ===
 
@@ -31,23 +36,23 @@ impl Path {
     ///
     /// # Errors
     ///
-    /// Why there is no such place, as one sentence.
-    pub(super) fn target(&mut self, peer: &PeerConfig) -> Result<SocketAddr, String> {
-        let sight = self.sight.as_mut();
-        let sight = sight.map(|sight| sight.borrow_and_update().clone());
-        match (sight, peer.address) {
-            (Some(Sight::Neighbor { address, scope }), _) => {
-                Ok(SocketAddrV6::new(address, peer.port, 0, scope).into())
-            }
-            (Some(Sight::Nobody(sentence)), _) => Err(sentence),
-            (None, Some(address)) => Ok(SocketAddr::new(address, peer.port)),
-            (None, None) => Err("nobody looks for the peer".to_owned()),
+    /// Why that is nowhere, as one sentence.
+    pub(crate) fn target(&mut self, peer: &PeerConfig) -> Result<SocketAddr, String> {
+        match self.failure() {
+            Some(sentence) => Err(format!("{sentence}; waiting for BFD to come up again")),
+            None => self.place(peer),
         }
     }
 
     /// Why a session with `target` cannot go on.
     pub(super) fn obstacle(&mut self, peer: &PeerConfig, target: SocketAddr) -> Option<Obstacle> {
-        let sentence = match self.target(peer) {
+        if let Some(sentence) = self.failure() {
+            return Some(Obstacle {
+                subcode: BFD_DOWN,
+                sentence,
+            });
+        }
+        let sentence = match self.place(peer) {
             Ok(new) if new == target => return None,
             Ok(new) => format!("another router is on the link now: {}", new.ip()),
             Err(sentence) => sentence,
@@ -59,14 +64,44 @@ impl Path {
     }
 
     /// Waits until something of it changes; for ever where nothing can.
-    pub(super) async fn changed(&mut self) {
-        let seen = match &mut self.sight {
-            Some(sight) => sight.changed().await.is_ok(),
-            None => false,
-        };
-        if !seen {
-            // Nobody is left who would change it.
-            std::future::pending::<()>().await;
+    pub(crate) async fn changed(&mut self) {
+        tokio::select! {
+            () = changed(&mut self.sight) => {}
+            () = changed(&mut self.health) => {}
         }
+    }
+
+    fn failure(&mut self) -> Option<String> {
+        let health = self.health.as_mut()?;
+        // Whoever is gone says nothing any more.
+        health.has_changed().ok()?;
+        match &*health.borrow_and_update() {
+            Health::Fine => None,
+            Health::Failed(sentence) => Some(sentence.clone()),
+        }
+    }
+
+    fn place(&mut self, peer: &PeerConfig) -> Result<SocketAddr, String> {
+        let sight = self.sight.as_mut();
+        let sight = sight.map(|sight| sight.borrow_and_update().clone());
+        match (sight, peer.address) {
+            (Some(Sight::Neighbor { address, scope }), _) => {
+                Ok(SocketAddrV6::new(address, peer.port, 0, scope).into())
+            }
+            (Some(Sight::Nobody(sentence)), _) => Err(sentence),
+            (None, Some(address)) => Ok(SocketAddr::new(address, peer.port)),
+            (None, None) => Err("nobody looks for the peer".to_owned()),
+        }
+    }
+}
+
+/// Waits for another value; for ever once nobody is left who would send one.
+async fn changed<T>(of: &mut Option<watch::Receiver<T>>) {
+    let seen = match of {
+        Some(of) => of.changed().await.is_ok(),
+        None => false,
+    };
+    if !seen {
+        std::future::pending::<()>().await;
     }
 }

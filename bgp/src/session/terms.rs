@@ -46,6 +46,7 @@ impl Terms {
         unseen.peer.connect_timeout = new.peer.connect_timeout;
         unseen.peer.next_hop_v4 = new.peer.next_hop_v4;
         unseen.peer.next_hop_v6 = new.peer.next_hop_v6;
+        unseen.peer.bfd = new.peer.bfd;
         unseen == *new
     }
 

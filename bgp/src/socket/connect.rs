@@ -14,7 +14,7 @@ use crate::{PeerConfig, Ttl};
 
 /// Internetwork control, the precedence that routers give to their own traffic (RFC 4271
 /// appendix E): DSCP CS6.
-const INTERNETWORK_CONTROL: u32 = 0xC0;
+pub(super) const INTERNETWORK_CONTROL: u32 = 0xC0;
 
 /// A connection about to be tried.
 #[derive(Debug, Clone, Copy)]

@@ -88,7 +88,16 @@ impl Md5Key {
         file.take(limit as u64)
             .read_to_end(&mut content)
             .map_err(unreadable)?;
-        let line = content.strip_suffix(b"\n").unwrap_or(&content);
+        Self::parse(&content)
+    }
+
+    /// A key as a file has it: one line, whose end is not part of the key.
+    ///
+    /// # Errors
+    ///
+    /// As [`Md5Key::new`].
+    pub fn parse(content: &[u8]) -> Result<Self, Md5KeyError> {
+        let line = content.strip_suffix(b"\n").unwrap_or(content);
         Self::new(line.strip_suffix(b"\r").unwrap_or(line))
     }
 

@@ -6,9 +6,9 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 use super::entry::Entry;
-use super::{AnnouncementState, PeerCounters, PeerStatus, SpeakerStatus};
+use super::{AnnouncementState, BfdStatus, PeerCounters, PeerStatus, SpeakerStatus};
 use crate::plan::Plan;
-use crate::{Announcement, PeerConfig, SpeakerConfig};
+use crate::{Announcement, BfdState, PeerConfig, SpeakerConfig};
 
 /// One peer of one speaker; never used again, not even when the same peer comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,6 +214,46 @@ impl Board {
     pub(crate) fn all_carried_out(&self, order: u64) -> bool {
         let sheet = self.sheet();
         sheet.entries.iter().all(|entry| entry.carried_out >= order)
+    }
+
+    /// Changes the status of one peer's BFD session, and ticks if that made a difference.
+    pub(crate) fn show_bfd(&self, peer: PeerId, now: Instant, change: impl FnOnce(&mut BfdStatus)) {
+        let mut differs = false;
+        self.change(peer, |entry| {
+            let mut new = entry.status.bfd.clone().unwrap_or_default();
+            change(&mut new);
+            let old = entry.status.bfd.as_ref();
+            if old.is_none_or(|old| old.state != new.state) {
+                entry.bfd_since = now;
+            }
+            differs = old != Some(&new);
+            entry.status.bfd = Some(new);
+        });
+        if differs {
+            self.tick();
+        }
+    }
+
+    /// Counts something of a peer's BFD session, without a tick.
+    pub(crate) fn count_bfd(&self, peer: PeerId, count: impl FnOnce(&mut BfdStatus)) {
+        self.change(peer, |entry| {
+            if let Some(status) = &mut entry.status.bfd {
+                count(status);
+            }
+        });
+    }
+
+    /// The state of one peer's BFD session as it is shown.
+    pub(crate) fn bfd_state(&self, peer: PeerId) -> Option<BfdState> {
+        let sheet = self.sheet();
+        let entry = sheet.entries.iter().find(|entry| entry.id == peer)?;
+        entry.status.bfd.as_ref().map(|status| status.state)
+    }
+
+    /// One peer has no BFD session any more.
+    pub(crate) fn forget_bfd(&self, peer: PeerId) {
+        self.change(peer, |entry| entry.status.bfd = None);
+        self.tick();
     }
 
     fn change(&self, peer: PeerId, change: impl FnOnce(&mut Entry)) {

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use super::PeerStatus;
 use super::board::PeerId;
+use super::{BfdStatus, PeerStatus};
 use crate::PeerConfig;
 
 /// The status of one peer, with moments instead of ages.
@@ -13,6 +13,7 @@ pub(super) struct Entry {
     pub(super) status: PeerStatus,
     pub(super) since: Instant,
     pub(super) error_at: Option<Instant>,
+    pub(super) bfd_since: Instant,
     /// The last order of the operator (open, close) that this peer has carried out.
     pub(super) carried_out: u64,
 }
@@ -27,6 +28,7 @@ impl Entry {
             status,
             since: now,
             error_at: None,
+            bfd_since: now,
             carried_out: 0,
         }
     }
@@ -36,6 +38,10 @@ impl Entry {
         PeerStatus {
             since_seconds: age(self.since),
             last_error_seconds: self.error_at.map(age),
+            bfd: self.status.bfd.clone().map(|status| BfdStatus {
+                since_seconds: age(self.bfd_since),
+                ..status
+            }),
             ..self.status.clone()
         }
     }

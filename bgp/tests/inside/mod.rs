@@ -28,6 +28,20 @@ pub fn peer(address: impl Into<std::net::IpAddr>) -> PeerConfig {
     PeerConfig::new(address.into(), asn(LEAF_ASN))
 }
 
+/// Does `what` on a thread in `namespace`.
+pub fn within<T: Send + 'static>(
+    namespace: &Namespace,
+    what: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    let file = File::open(Path::new("/run/netns").join(namespace.name()));
+    let file = file.expect("ip keeps namespaces there");
+    let inside = std::thread::spawn(move || {
+        setns(file, CloneFlags::CLONE_NEWNET).expect("root may enter a namespace");
+        what()
+    });
+    inside.join().expect("the thread lives")
+}
+
 // === impl Inside ===
 
 impl Inside {
@@ -38,13 +52,7 @@ impl Inside {
 
     /// Starts a speaker in `namespace`: its thread stays where the one that started it was.
     pub fn start_all(namespace: &Namespace, peers: Vec<PeerConfig>) -> Self {
-        let file = File::open(Path::new("/run/netns").join(namespace.name()));
-        let file = file.expect("ip keeps namespaces there");
-        let inside = std::thread::spawn(move || {
-            setns(file, CloneFlags::CLONE_NEWNET).expect("root may enter a namespace");
-            Self::here(peers)
-        });
-        inside.join().expect("the thread lives")
+        within(namespace, move || Self::here(peers))
     }
 
     /// Starts a speaker where this thread is.

@@ -8,7 +8,8 @@ use std::{
 
 use futures::future::join_all;
 use ipnet::IpNet;
-use nix::{ifaddrs::getifaddrs, sys::socket::SockaddrStorage};
+use metal_bgp::Ttl;
+use nix::{ifaddrs::getifaddrs, net::if_::if_nametoindex, sys::socket::SockaddrStorage};
 use tokio::net::TcpStream;
 
 use super::{Subject, finding::Group};
@@ -30,15 +31,33 @@ pub(super) async fn check(subject: &Subject) -> Group {
     };
     let reached = join_all(bgp.peers.iter().map(reach)).await;
     for (peer, reached) in bgp.peers.iter().zip(reached) {
-        route(&mut group, peer);
+        match peer.address {
+            Some(address) => route(&mut group, peer, address),
+            None => link(&mut group, peer),
+        }
         session(&mut group, subject, peer, reached);
     }
     allowed(&mut group, bgp);
     group
 }
 
-fn route(group: &mut Group, peer: &Peer) {
-    let address = peer.address;
+/// A peer that is known by its interface.
+fn link(group: &mut Group, peer: &Peer) {
+    let name = peer.name();
+    match if_nametoindex(name.as_str()) {
+        Ok(_) => group.ok(format!("the interface {name} is there")),
+        Err(_) => group.failed(
+            format!("interface {name}"),
+            "this node has none of that name",
+            "correct bgp.peer.interface, or bring it up",
+        ),
+    }
+}
+
+fn route(group: &mut Group, peer: &Peer, address: IpAddr) {
+    if peer.ttl != Ttl::Direct || peer.interface.is_some() {
+        return;
+    }
     match source(address) {
         Err(error) => group.failed(
             format!("route to {address}"),
@@ -61,11 +80,11 @@ fn route(group: &mut Group, peer: &Peer) {
     }
 }
 
-fn session(group: &mut Group, subject: &Subject, peer: &Peer, reached: io::Result<()>) {
-    let what = format!("{} port {}", peer.address, peer.port);
+fn session(group: &mut Group, subject: &Subject, peer: &Peer, reached: Option<io::Result<()>>) {
+    let what = format!("{} port {}", peer.name(), peer.port);
     // A second connection beside an established session would be refused.
     let seen = subject.report.iter().flat_map(|report| &report.peers);
-    let mut seen = seen.filter(|seen| seen.address == peer.address.to_string());
+    let mut seen = seen.filter(|seen| seen.address == peer.name());
     if let Some(seen) = seen.next().filter(|seen| seen.state == "Established") {
         group.ok(format!(
             "{what}: the running node's session is {}",
@@ -73,6 +92,12 @@ fn session(group: &mut Group, subject: &Subject, peer: &Peer, reached: io::Resul
         ));
         return;
     }
+    let Some(reached) = reached else {
+        group.ok(format!(
+            "{what} is not tried: only the node's own connections are made as it demands"
+        ));
+        return;
+    };
     match reached {
         Ok(()) => group.ok(format!("{what} takes connections")),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => group.failed(
@@ -101,8 +126,17 @@ fn allowed(group: &mut Group, bgp: &Bgp) {
     ));
 }
 
-async fn reach(peer: &Peer) -> io::Result<()> {
-    let address = SocketAddr::new(peer.address, peer.port);
+/// `None` for a peer that answers connections with a key, a TTL or an address of their own, which
+/// this one has not.
+async fn reach(peer: &Peer) -> Option<io::Result<()>> {
+    let special = peer.md5_key_file.is_some() || peer.ttl != Ttl::Direct || peer.source.is_some();
+    if special || peer.interface.is_some() {
+        return None;
+    }
+    Some(connect(SocketAddr::new(peer.address?, peer.port)).await)
+}
+
+async fn connect(address: SocketAddr) -> io::Result<()> {
     let timeout = || io::Error::other(format!("no answer within {} s", TIMEOUT.as_secs()));
     let connected = tokio::time::timeout(TIMEOUT, TcpStream::connect(address)).await;
     connected.map_err(|_| timeout())??;

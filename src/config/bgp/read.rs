@@ -1,9 +1,6 @@
 //! `[bgp]` and `[[bgp.peer]]` from the layers.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    time::Duration,
-};
+use std::net::Ipv4Addr;
 
 use ipnet::IpNet;
 use metal_bgp::DaemonAddress;
@@ -82,62 +79,6 @@ impl Bgp {
     }
 }
 
-impl Peer {
-    fn read(
-        reader: &mut Reader<'_>,
-        index: usize,
-        defaults: &PeerTable,
-        table: &PeerTable,
-    ) -> Option<Self> {
-        let name = format!("{PEER}[{index}].");
-        reader.nested(name, &defaults.values, &table.values, |reader| {
-            for key in ["address", "asn"] {
-                if reader.node(key).is_none() {
-                    let key = format!("{PEER}[{index}].{key}");
-                    let origin = Some(table.origin.clone());
-                    reader
-                        .problems
-                        .push(Problem::new(origin, &key, "is missing"));
-                }
-            }
-            let address: Option<IpAddr> = reader.optional("address");
-            if address.is_some_and(|ip| ip.is_unspecified() || ip.is_multicast()) {
-                reader.problem("address", "is no address of a leaf switch");
-            }
-            if let Some(IpAddr::V6(ip)) = address
-                && ip.is_unicast_link_local()
-            {
-                let what = "is a link-local address, which needs an interface; give the leaf's \
-                            global or unique local address";
-                reader.problem("address", what);
-            }
-            let asn = reader.optional("asn");
-            let port: u16 = reader.get("port");
-            if port == 0 {
-                reader.problem("port", "must be from 1 to 65535");
-            }
-            let bounds = Duration::from_secs(3)..=Duration::from_secs(65535);
-            let hold_time = reader.within("hold-time", bounds);
-            if hold_time.subsec_nanos() != 0 {
-                reader.problem("hold-time", "must be whole seconds (RFC 4271 section 4.2)");
-            }
-            let bounds = Duration::from_millis(100)..=Duration::from_secs(600);
-            let connect_retry = reader.within("connect-retry", bounds);
-            let next_hop_v4 = reader.optional("next-hop-v4");
-            let next_hop_v6 = reader.optional("next-hop-v6");
-            Some(Self {
-                address: address?,
-                port,
-                asn: asn?,
-                hold_time,
-                connect_retry,
-                next_hop_v4,
-                next_hop_v6,
-            })
-        })
-    }
-}
-
 fn check_peers(
     reader: &mut Reader<'_>,
     asn: Option<Asn>,
@@ -149,10 +90,14 @@ fn check_peers(
         let Some(peer) = known(index) else { continue };
         let at = |key: &str| table.values.get(key).map(|node| node.origin.clone());
         let name = |key: &str| format!("{PEER}[{index}].{key}");
-        let twin = |other: &usize| known(*other).is_some_and(|it| it.address == peer.address);
+        let twin = |other: &usize| known(*other).is_some_and(|it| it.name() == peer.name());
         if let Some(other) = (0..index).find(twin) {
-            let what = format!("{} is the address of {PEER}[{other}] already", peer.address);
-            let problem = Problem::new(at("address"), &name("address"), what);
+            let key = match peer.address {
+                Some(_) => "address",
+                None => "interface",
+            };
+            let what = format!("{} is the {key} of {PEER}[{other}] already", peer.name());
+            let problem = Problem::new(at(key), &name(key), what);
             reader.problems.push(problem);
         }
         if asn == Some(peer.asn) {
