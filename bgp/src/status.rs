@@ -3,6 +3,8 @@
 mod board;
 mod counters;
 mod entry;
+mod log;
+mod routes;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,6 +14,8 @@ use serde::Serialize;
 
 pub(crate) use board::{Board, PeerId};
 pub use counters::PeerCounters;
+pub use log::{LOG_LENGTH, LogEntry, LogEvent, PeerLog};
+pub use routes::{AnnouncedRoute, PeerRoutes};
 
 use crate::{Announcement, Asn, PeerAs};
 

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
-use super::PeerStatus;
 use super::board::PeerId;
-use crate::PeerConfig;
+use super::log::Log;
+use super::{AnnouncedRoute, PeerLog, PeerRoutes, PeerStatus};
+use crate::session::Table;
+use crate::{Asn, PeerConfig};
 
 /// The status of one peer, with moments instead of ages.
 #[derive(Debug)]
@@ -15,6 +17,9 @@ pub(super) struct Entry {
     pub(super) error_at: Option<Instant>,
     /// The last order of the operator (open, close) that this peer has carried out.
     pub(super) carried_out: u64,
+    /// What the peer knows from us.
+    pub(super) told: Table,
+    pub(super) log: Log,
 }
 
 // === impl Entry ===
@@ -28,6 +33,34 @@ impl Entry {
             since: now,
             error_at: None,
             carried_out: 0,
+            told: Table::new(),
+            log: Log::default(),
+        }
+    }
+
+    /// Changes the status.
+    pub(super) fn update(&mut self, now: Instant, change: impl FnOnce(&mut PeerStatus)) {
+        let before = self.status.state;
+        change(&mut self.status);
+        if self.status.state != before {
+            self.since = now;
+        }
+    }
+
+    pub(super) fn routes(&self, own: Asn) -> PeerRoutes {
+        let internal = self.status.asn.is_internal(own);
+        let told = self.told.iter();
+        let routes = told.map(|(prefix, route)| AnnouncedRoute::new(*prefix, route, own, internal));
+        PeerRoutes {
+            name: self.status.name.clone(),
+            routes: routes.collect(),
+        }
+    }
+
+    pub(super) fn log(&self, now: Instant) -> PeerLog {
+        PeerLog {
+            name: self.status.name.clone(),
+            entries: self.log.read(now),
         }
     }
 
