@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use super::namespace::{Namespace, run};
@@ -200,6 +202,13 @@ impl Leaf {
             let _ = bgpd.kill();
             let _ = bgpd.wait();
         }
+    }
+
+    /// Sends `signal` to bgpd alone.
+    pub fn signal_bgpd(&mut self, signal: Signal) {
+        let bgpd = self.daemons.last().expect("bgpd runs");
+        let pid = Pid::from_raw(i32::try_from(bgpd.id()).expect("a pid fits"));
+        kill(pid, signal).expect("bgpd was not waited for yet");
     }
 
     /// One command of FRR's shell; what it prints. Panics with its error if it fails.
