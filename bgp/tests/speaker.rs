@@ -237,7 +237,10 @@ fn the_log_tells_what_happened_and_the_routes_what_the_peer_knows() {
             "state Established".to_owned(),
             "announced 192.0.2.1/32".to_owned(),
             format!("notification-received {shutdown}"),
-            format!("lost the peer closed the session with {shutdown}"),
+            format!(
+                "lost the peer closed the session with {shutdown}: its operator has shut the \
+                 session down"
+            ),
             "state Idle".to_owned(),
         ]
     );

@@ -59,7 +59,7 @@ impl Machine {
                 self.note(LogEvent::NotificationReceived {
                     notification: describe(&notification),
                 });
-                self.cause = Some(reason::told(&notification, self.terms.asn.get()));
+                self.cause = Some(reason::told(&notification, &self.terms));
                 self.feed(now, Event::NotificationReceived(notification));
             }
             Ok(_) => self.reject(
