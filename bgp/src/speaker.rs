@@ -76,9 +76,9 @@ impl Speaker {
         })
     }
 
-    /// Goes on under another configuration. A peer is the same one if its address and port are.
-    /// Its session stays untouched unless something changed that the session was made with (an AS
-    /// number, the router id, the hold time): then it is closed with Cease/Other Configuration
+    /// Goes on under another configuration. A peer is the same one if its name in the status and
+    /// its port are. Its session stays untouched unless something changed that the session was
+    /// made with (an AS number, the router id, the hold time, an option of its socket): then it is closed with Cease/Other Configuration
     /// Change and made anew. The session of a peer that is gone is closed with Cease/Peer
     /// De-configured (RFC 4486). What is announced stays announced.
     ///

@@ -108,7 +108,7 @@ fn a_leaf_that_never_reads_one_that_sends_garbage_and_one_that_flaps_leave_a_goo
         let at = Instant::now();
         assert_eq!(good.hear_but(KEEPALIVE), UPDATE, "round {round}");
         assert_eq!(good.body, [0, 5, 32, 192, 0, 2, 1, 0, 0]);
-        assert!(at.elapsed() < Duration::from_secs(2), "{:?}", at.elapsed());
+        assert!(at.elapsed() < Duration::from_secs(5), "{:?}", at.elapsed());
     }
     noise.join().unwrap();
     flaps.join().unwrap();
