@@ -12,7 +12,7 @@ clients="${CARGO_TARGET_DIR:-$here/../target}/clients"
 
 # Only what the tests and benchmarks run.
 packages=(
-  bird2         # another BGP and BFD speaker of the lab
+  bird2         # another leaf switch of the lab
   curl          # README and quick looks
   e2fsprogs     # a small file system that fills up
   etcd-client   # sets up roles in a test

@@ -4,9 +4,10 @@
 //! announce ASN ROUTER-ID PEER[:PORT][,PEER...] PEER-ASN PREFIX...
 //! ```
 //!
-//! Commands on standard input, one a line: `announce SECONDS`, `gshut SECONDS` (the same with
-//! the GRACEFUL_SHUTDOWN community), `withdraw`, `close`, `open`, `status`. Each is answered with
-//! one line on standard output. Ends with the input.
+//! Commands on standard input, one a line: `announce SECONDS [WHAT=VALUE...]` where WHAT is
+//! `med`, `prepend`, `community` or `large`; `gshut SECONDS` (with the GRACEFUL_SHUTDOWN
+//! community), `withdraw`, `close`, `open`, `listen ADDRESS:PORT`, `status`. Each is answered
+//! with one line on standard output. Ends with the input.
 
 use std::io::{self, BufRead};
 use std::net::{IpAddr, SocketAddr};
@@ -32,20 +33,28 @@ fn main() -> Result<(), Failure> {
         .iter()
         .map(|p| p.parse())
         .collect::<Result<_, _>>()?;
-    let plain = Announcement::new(prefixes, Attributes::default())?;
-    let graceful = plain.map(|attributes| {
-        let attributes = attributes.clone();
-        attributes.with_communities([Community::GRACEFUL_SHUTDOWN])
-    })?;
+    let announcement = |words: &[&str]| -> Result<Announcement, Failure> {
+        let attributes = words.iter().try_fold(Attributes::default(), attribute)?;
+        Ok(Announcement::new(prefixes.iter().copied(), attributes)?)
+    };
 
-    let speaker = Speaker::start(config)?;
+    let speaker = Speaker::start(config.clone())?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     for line in io::stdin().lock().lines() {
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[..] {
-            ["announce", seconds] => speaker.announce(plain.clone(), until(seconds)?),
-            ["gshut", seconds] => speaker.announce(graceful.clone(), until(seconds)?),
+            ["announce", seconds, ref attributes @ ..] => {
+                speaker.announce(announcement(attributes)?, until(seconds)?);
+            }
+            ["gshut", seconds] => {
+                let shutdown = format!("community={}", Community::GRACEFUL_SHUTDOWN);
+                speaker.announce(announcement(&[&shutdown])?, until(seconds)?);
+            }
+            ["listen", address] => {
+                config.listen = vec![address.parse()?];
+                speaker.reconfigure(config.clone())?;
+            }
             ["withdraw"] => speaker.withdraw(),
             ["close"] => runtime.block_on(speaker.close("closed by hand")),
             ["open"] => speaker.open(),
@@ -61,6 +70,17 @@ fn main() -> Result<(), Failure> {
         println!("ok");
     }
     Ok(())
+}
+
+/// `attributes` with one more, given as `WHAT=VALUE`.
+fn attribute(attributes: Attributes, word: &&str) -> Result<Attributes, Failure> {
+    Ok(match word.split_once('=') {
+        Some(("med", value)) => attributes.with_med(value.parse::<u32>()?),
+        Some(("prepend", value)) => attributes.with_prepend(value.parse()?)?,
+        Some(("community", value)) => attributes.with_communities([value.parse()?])?,
+        Some(("large", value)) => attributes.with_large_communities([value.parse()?])?,
+        _ => return Err(format!("unknown attribute {word}").into()),
+    })
 }
 
 fn configure(peer: &str, asn: Asn) -> Result<PeerConfig, Failure> {

@@ -50,5 +50,6 @@ pub use large_community::LargeCommunity;
 pub use socket::{Md5Key, Md5KeyError};
 pub use speaker::Speaker;
 pub use status::{
-    AnnouncementState, BfdStatus, DaemonStatus, PeerCounters, PeerState, PeerStatus, SpeakerStatus,
+    AnnouncedRoute, AnnouncementState, BfdStatus, DaemonStatus, LOG_LENGTH, LogEntry, LogEvent,
+    PeerCounters, PeerLog, PeerRoutes, PeerState, PeerStatus, SpeakerStatus,
 };

@@ -20,11 +20,11 @@ use tokio::time;
 pub(crate) use door::Door;
 pub(crate) use path::Path;
 
-use crate::PeerState;
 use crate::keeper::Wanted;
-use crate::session::{End, Machine, Origin, Terms};
+use crate::session::{End, Machine, Origin, Table, Terms};
 use crate::socket::dress;
 use crate::status::{Board, PeerId};
+use crate::{LogEvent, PeerState};
 use backoff::{Backoff, Wait};
 use drive::Drive;
 use link::{Link, now};
@@ -265,7 +265,10 @@ impl Peer {
 
     /// Shows a state in which there is no session.
     fn show(&self, state: PeerState) {
+        self.board.told(self.id, &Table::new());
+        let mut before = state;
         self.board.update(self.id, now(), |status| {
+            before = status.state;
             status.state = state;
             status.local_address = None;
             status.remote_asn = None;
@@ -274,12 +277,19 @@ impl Peer {
             status.announced.clear();
             status.not_announced = None;
         });
+        if before != state {
+            let event = LogEvent::State { before, state };
+            self.board.log(self.id, now(), vec![event]);
+        }
     }
 
     /// Shows why there is no session; warns in the log when that is news.
     fn lost(&self, sentence: String, state: PeerState, was_established: bool) {
         let name = self.terms.peer.name();
         if was_established || self.board.is_news(self.id, &sentence) {
+            let reason = sentence.clone();
+            self.board
+                .log(self.id, now(), vec![LogEvent::Lost { reason }]);
             tracing::warn!(peer = %name, reason = %sentence, "no session");
         } else {
             tracing::debug!(peer = %name, reason = %sentence, "still no session");

@@ -14,7 +14,7 @@ use crate::keeper::{self, Lease};
 use crate::peer::{self, Order, Orders};
 use crate::plan::Plan;
 use crate::status::Board;
-use crate::{Announcement, SpeakerConfig, SpeakerStatus, StartError};
+use crate::{Announcement, PeerLog, PeerRoutes, SpeakerConfig, SpeakerStatus, StartError};
 
 /// How long dropping a speaker waits for its Cease messages to reach the peers.
 const STOP_WAIT: Duration = Duration::from_secs(2);
@@ -42,8 +42,8 @@ impl Speaker {
     /// # Errors
     ///
     /// A wrong configuration, an address that cannot be listened on, or no thread to be had;
-    /// nothing is running then. A peer that cannot
-    /// be reached is no error: it shows in [`Speaker::status`].
+    /// nothing is running then. A peer that cannot be reached is no error: it shows in
+    /// [`Speaker::status`].
     pub fn start(config: SpeakerConfig) -> Result<Self, StartError> {
         let plan = Arc::new(Plan::new(config, None)?);
         let runtime = runtime::Builder::new_current_thread()
@@ -76,9 +76,9 @@ impl Speaker {
         })
     }
 
-    /// Goes on under another configuration. A peer is the same one if its address and port are.
-    /// Its session stays untouched unless something changed that the session was made with (an AS
-    /// number, the router id, the hold time): then it is closed with Cease/Other Configuration
+    /// Goes on under another configuration. A peer is the same one if its name in the status and
+    /// its port are. Its session stays untouched unless something changed that the session was
+    /// made with (an AS number, the router id, the hold time, an option of its socket): then it is closed with Cease/Other Configuration
     /// Change and made anew. The session of a peer that is gone is closed with Cease/Peer
     /// De-configured (RFC 4486). What is announced stays announced.
     ///
@@ -128,6 +128,19 @@ impl Speaker {
     /// The speaker and its peers as of now. Cheap: copies a few hundred bytes per peer.
     pub fn status(&self) -> SpeakerStatus {
         self.board.read(Instant::now())
+    }
+
+    /// What every peer was told, with the attributes that it sees; in the order of the
+    /// configuration. Linear in the number of prefixes times peers.
+    pub fn routes(&self) -> Vec<PeerRoutes> {
+        self.board.routes()
+    }
+
+    /// What happened with every peer lately, in the order of the configuration; at most
+    /// [`LOG_LENGTH`](crate::LOG_LENGTH) events of each. A peer that is removed takes its log
+    /// along.
+    pub fn logs(&self) -> Vec<PeerLog> {
+        self.board.logs(Instant::now())
     }
 
     /// A number that changes whenever the status does, to wait for. Counters and ages change

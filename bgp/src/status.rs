@@ -4,6 +4,8 @@ mod bfd;
 mod board;
 mod counters;
 mod entry;
+mod log;
+mod routes;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -14,6 +16,8 @@ use serde::Serialize;
 pub use bfd::BfdStatus;
 pub(crate) use board::{Board, PeerId};
 pub use counters::PeerCounters;
+pub use log::{LOG_LENGTH, LogEntry, LogEvent, PeerLog};
+pub use routes::{AnnouncedRoute, PeerRoutes};
 
 use crate::{Announcement, Asn, PeerAs};
 

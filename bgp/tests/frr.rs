@@ -4,17 +4,14 @@
 #[path = "../../tests/lab/mod.rs"]
 mod lab;
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::LazyLock;
+mod announcer;
+
 use std::time::Duration;
 
-use lab::{ANYCAST_V4, ANYCAST_V6, Lab, LeafConfig, Moment, Process, RemoteAs, RouteMonitor};
+use announcer::{LEAF_ASN, NODE_ASN, PATIENCE, Speaker};
+use lab::{ANYCAST_V4, ANYCAST_V6, Lab, LeafConfig, Moment, RemoteAs, RouteMonitor};
+use nix::sys::signal::Signal;
 use serde_json::Value;
-
-const PATIENCE: Duration = Duration::from_secs(20);
-const NODE_ASN: &str = "4200000001";
-const LEAF_ASN: u32 = 4_210_000_001;
 
 #[test]
 fn the_routes_of_both_families_come_with_the_announcement_and_go_with_its_end() {
@@ -308,70 +305,6 @@ fn the_routes_of_a_leaf_are_counted_and_dropped_and_a_refresh_is_answered() {
     assert!(!leaf.path(ANYCAST_V4).is_null());
 }
 
-/// The example of the library, inside the node's namespace.
-struct Speaker {
-    process: Process,
-}
-
-// === impl Speaker ===
-
-impl Speaker {
-    /// Peers with every leaf of `lab`, which is to be in AS `leaf_asn`.
-    fn start(lab: &Lab, leaf_asn: &str) -> Self {
-        let over_v6 = |index: usize| lab.leaves[index].config.over_v6;
-        let peers: Vec<String> = (0..lab.leaves.len())
-            .map(|index| match over_v6(index) {
-                true => Lab::leaf_v6(index).to_string(),
-                false => Lab::leaf_v4(index).to_string(),
-            })
-            .collect();
-        let arguments = [
-            NODE_ASN,
-            "10.0.0.1",
-            &peers.join(","),
-            leaf_asn,
-            ANYCAST_V4,
-            ANYCAST_V6,
-        ];
-        let mut command = lab.node.command(&*EXAMPLE);
-        Self {
-            process: Process::spawn(command.args(arguments)),
-        }
-    }
-
-    /// Gives a command and waits until it is taken; the moment before.
-    fn tell(&mut self, command: &str) -> Moment {
-        let at = lab::now();
-        self.process.say(command);
-        assert_eq!(self.process.hear(PATIENCE), "ok");
-        at
-    }
-
-    fn status(&mut self) -> Value {
-        self.process.say("status");
-        let line = self.process.hear(PATIENCE);
-        serde_json::from_str(&line).expect("the status is JSON")
-    }
-
-    /// Waits until `count` sessions are established.
-    fn established(&mut self, count: usize) {
-        let up = |peer: &&Value| peer["state"] == "Established";
-        lab::eventually("sessions are established", PATIENCE, || {
-            let status = self.status();
-            let peers = status["peers"].as_array().expect("peers are a list");
-            (peers.iter().filter(up).count() == count).then_some(())
-        });
-    }
-
-    /// Waits for a fault of the first peer that is not the leaf's start.
-    fn error(&mut self) -> String {
-        lab::eventually("an error is shown", PATIENCE, || {
-            let error = self.status()["peers"][0]["last_error"].as_str()?.to_owned();
-            error.contains("AS").then_some(error)
-        })
-    }
-}
-
 fn lab_and_speaker(leaves: &[LeafConfig]) -> (Lab, Speaker) {
     let lab = Lab::new(leaves);
     let speaker = Speaker::start(&lab, &LEAF_ASN.to_string());
@@ -397,25 +330,63 @@ fn communities(path: &Value) -> String {
         .to_lowercase()
 }
 
-/// The example, built as the tests are. `cargo test --test frr` alone would not build it.
-static EXAMPLE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let me = std::env::current_exe().expect("a test has a file");
-    let directory = me.ancestors().nth(2).expect("target/PROFILE/deps/frr");
-    let profile = match directory.ends_with("debug") {
-        true => "dev",
-        false => "release",
-    };
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "metal-bgp"])
-        .args([
-            "--example",
-            "announce",
-            "--profile",
-            profile,
-            "--target-dir",
-        ])
-        .arg(directory.parent().expect("target/PROFILE"))
-        .status();
-    assert!(status.expect("cargo runs").success());
-    directory.join("examples/announce")
-});
+#[test]
+fn prepend_med_and_communities_of_both_kinds_are_seen() {
+    let (lab, mut speaker) = lab_and_speaker(&[LeafConfig::new(LEAF_ASN)]);
+    let monitor = lab.leaves[0].monitor();
+    speaker.established(1);
+    let at = speaker.tell("announce 60 med=50 prepend=2 community=65001:7 large=4200000001:1:2");
+    monitor.added(ANYCAST_V4, at, PATIENCE);
+    monitor.added(ANYCAST_V6, at, PATIENCE);
+    for prefix in [ANYCAST_V4, ANYCAST_V6] {
+        let path = lab.leaves[0].path(prefix);
+        assert_eq!(path["aspath"]["string"], [NODE_ASN; 3].join(" "), "{path}");
+        assert_eq!(path["metric"].as_u64().or(path["med"].as_u64()), Some(50));
+        assert_eq!(path["community"]["string"], "65001:7");
+        assert_eq!(path["largeCommunity"]["string"], "4200000001:1:2");
+    }
+}
+
+#[test]
+fn a_leaf_that_hangs_is_left_at_the_hold_time_and_found_again() {
+    let (mut lab, mut speaker) = lab_and_speaker(&[LeafConfig::new(LEAF_ASN)]);
+    speaker.established(1);
+    speaker.tell("announce 600");
+    lab.leaves[0].signal_bgpd(Signal::SIGSTOP);
+    let error = lab::eventually("the hold time ends", PATIENCE, || {
+        let peer = speaker.status()["peers"][0].clone();
+        let lost = peer["state"] != "Established";
+        lost.then(|| peer["last_error"].as_str().unwrap_or_default().to_owned())
+    });
+    assert_eq!(
+        error,
+        "nothing was heard from the peer for the hold time of 8 s"
+    );
+    lab.leaves[0].signal_bgpd(Signal::SIGCONT);
+    speaker.established(1);
+    let leaf = &lab.leaves[0];
+    lab::eventually("the route is told again", PATIENCE, || {
+        (!leaf.path(ANYCAST_V4).is_null()).then_some(())
+    });
+}
+
+#[test]
+fn a_storm_of_resets_on_a_leaf_that_connects_too_ends_with_one_session_and_the_route() {
+    let (lab, mut speaker) = lab_and_speaker(&[LeafConfig::new(LEAF_ASN)]);
+    let leaf = &lab.leaves[0];
+    // Now both sides connect, again and again at the same time.
+    speaker.tell(&format!("listen {}:179", Lab::node_v4(0)));
+    speaker.established(1);
+    speaker.tell("announce 600");
+    for _ in 0..15 {
+        leaf.vtysh("clear bgp *");
+    }
+    lab::eventually("calm", PATIENCE, || {
+        let up = speaker.status()["peers"][0]["state"] == "Established";
+        let known = leaf.neighbor()["bgpState"] == "Established";
+        (up && known && !leaf.path(ANYCAST_V4).is_null()).then_some(())
+    });
+    let peer = &speaker.status()["peers"][0];
+    println!("counters after the storm: {}", peer["counters"]);
+    assert_eq!(peer["announced"].as_array().map(Vec::len), Some(2));
+}

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, Instant};
 
-use metal_bgp::{PeerState, Speaker, StartError};
+use metal_bgp::{Announcement, Attributes, Community, PeerState, Speaker, StartError};
 use support::{
     KEEPALIVE, Leaf, NOTIFICATION, PATIENCE, UPDATE, address, announcement, block_on, config,
     listen, start, until,
@@ -183,4 +183,65 @@ fn a_speaker_without_peers_runs_and_can_be_shared_between_threads() {
     let json = serde_json::to_value(speaker.status()).unwrap();
     assert_eq!(json["asn"], 4_200_000_001_u32);
     assert_eq!(json["open"], false);
+}
+
+#[test]
+fn the_log_tells_what_happened_and_the_routes_what_the_peer_knows() {
+    let listener = listen();
+    let speaker = start(&[address(&listener)]);
+    let mut leaf = Leaf::accept(&listener);
+    leaf.establish();
+    let attributes = Attributes::default()
+        .with_med(7)
+        .with_prepend(1)
+        .and_then(|a| a.with_communities([Community::GRACEFUL_SHUTDOWN]))
+        .unwrap();
+    let prefix = "192.0.2.1/32".parse().unwrap();
+    let announcement = Announcement::new([prefix], attributes).unwrap();
+    speaker.announce(announcement, Instant::now() + PATIENCE);
+    assert_eq!(leaf.hear_but(KEEPALIVE), UPDATE);
+    until(&speaker, |peers| !peers[0].announced.is_empty());
+    assert_eq!(
+        serde_json::to_value(&speaker.routes()[0].routes).unwrap(),
+        serde_json::json!([{
+            "prefix": "192.0.2.1/32",
+            "next_hop": "127.0.0.1",
+            "as_path": [4_200_000_001_u32, 4_200_000_001_u32],
+            "med": 7,
+            "local_pref": null,
+            "communities": ["65535:0"],
+            "large_communities": [],
+        }])
+    );
+    leaf.say(NOTIFICATION, b"\x06\x02\x0cleaf upgrade");
+    drop(leaf);
+    until(&speaker, |peers| peers[0].last_error.is_some());
+    assert!(speaker.routes()[0].routes.is_empty());
+    let log = speaker.logs().remove(0).entries;
+    let told: Vec<String> = log
+        .iter()
+        .map(|entry| {
+            let json = serde_json::to_value(entry).unwrap();
+            let detail = ["state", "notification", "first", "reason"];
+            let detail = detail.iter().find_map(|key| json[key].as_str());
+            format!("{} {}", json["event"].as_str().unwrap(), detail.unwrap())
+        })
+        .collect();
+    let shutdown = "Cease 6/2 (Administrative Shutdown), \"leaf upgrade\"";
+    assert_eq!(
+        told[..8],
+        [
+            "state Connect".to_owned(),
+            "state OpenSent".to_owned(),
+            "state OpenConfirm".to_owned(),
+            "state Established".to_owned(),
+            "announced 192.0.2.1/32".to_owned(),
+            format!("notification-received {shutdown}"),
+            format!(
+                "lost the peer closed the session with {shutdown}: its operator has shut the \
+                 session down"
+            ),
+            "state Idle".to_owned(),
+        ]
+    );
 }

@@ -226,6 +226,13 @@ impl Leaf {
         }
     }
 
+    /// Sends `signal` to bgpd alone.
+    pub fn signal_bgpd(&mut self, signal: Signal) {
+        let bgpd = self.daemons.last().expect("bgpd runs");
+        let pid = Pid::from_raw(i32::try_from(bgpd.id()).expect("a pid fits"));
+        kill(pid, signal).expect("bgpd was not waited for yet");
+    }
+
     /// One command of FRR's shell; what it prints. Panics with its error if it fails.
     pub fn vtysh(&self, command: &str) -> String {
         run(&mut self.shell(command))

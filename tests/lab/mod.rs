@@ -52,11 +52,22 @@ impl Lab {
             node,
         };
         for (index, config) in leaves.iter().enumerate() {
-            let namespace = Namespace::new(&format!("{name}-leaf{index}"));
-            link(&lab.node, &namespace, index, config.unnumbered);
+            let namespace = lab.link_leaf(index, config.unnumbered);
             lab.leaves.push(Leaf::start(namespace, index, config));
         }
         lab
+    }
+
+    /// A namespace linked to the node as leaf `index` is, with nothing running in it yet.
+    pub fn attach(&self, index: usize) -> Namespace {
+        self.link_leaf(index, false)
+    }
+
+    fn link_leaf(&self, index: usize, unnumbered: bool) -> Namespace {
+        let name = self.node.name().trim_end_matches("-node");
+        let namespace = Namespace::new(&format!("{name}-leaf{index}"));
+        link(&self.node, &namespace, index, unnumbered);
+        namespace
     }
 
     /// The node's IPv4 address on the link to leaf `index`.

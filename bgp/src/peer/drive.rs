@@ -173,7 +173,10 @@ impl<'p> Drive<'p> {
         if self.first.machine.state() == PeerState::Established {
             self.established.get_or_insert_with(now);
         }
-        self.show();
+        // What follows its end the task of the peer shows.
+        if self.first.machine.end().is_none() {
+            self.show();
+        }
     }
 
     fn count(&mut self) {
@@ -181,6 +184,8 @@ impl<'p> Drive<'p> {
         for link in links {
             let counters = link.machine.take_counters();
             self.peer.board.count(self.peer.id, &counters);
+            let events = link.machine.take_events();
+            self.peer.board.log(self.peer.id, now(), events);
         }
     }
 
@@ -190,6 +195,7 @@ impl<'p> Drive<'p> {
         if self.shown.replace(machine.version()) == Some(machine.version()) {
             return;
         }
+        self.peer.board.told(self.peer.id, machine.told());
         let state = machine.state();
         let name = self.peer.terms.peer.name();
         self.peer.board.update(self.peer.id, now(), |status| {

@@ -16,7 +16,7 @@ use rustbgpd_wire::{Message, NotificationCode, NotificationMessage, encode_messa
 
 use super::{Candidates, Table, Terms};
 use crate::keeper::Wanted;
-use crate::{PeerCounters, PeerState};
+use crate::{LOG_LENGTH, LogEvent, PeerCounters, PeerState};
 
 pub(crate) use end::End;
 
@@ -53,6 +53,7 @@ pub(crate) struct Machine {
     cause: Option<String>,
     end: Option<End>,
     counters: PeerCounters,
+    events: Vec<LogEvent>,
     version: u64,
 }
 
@@ -93,6 +94,7 @@ impl Machine {
             cause: None,
             end: None,
             counters: PeerCounters::default(),
+            events: Vec::new(),
             version: 0,
         };
         machine.feed(now, Event::ManualStart);
@@ -162,14 +164,7 @@ impl Machine {
     }
 
     pub(crate) fn state(&self) -> PeerState {
-        match self.fsm.state() {
-            SessionState::Idle => PeerState::Idle,
-            SessionState::Connect => PeerState::Connect,
-            SessionState::Active => PeerState::Active,
-            SessionState::OpenSent => PeerState::OpenSent,
-            SessionState::OpenConfirm => PeerState::OpenConfirm,
-            SessionState::Established => PeerState::Established,
-        }
+        peer_state(self.fsm.state())
     }
 
     /// Changes whenever something but the counters does.
@@ -180,6 +175,17 @@ impl Machine {
     /// What was counted since the last time.
     pub(crate) fn take_counters(&mut self) -> PeerCounters {
         std::mem::take(&mut self.counters)
+    }
+
+    /// What happened since the last time.
+    pub(crate) fn take_events(&mut self) -> Vec<LogEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    fn note(&mut self, event: LogEvent) {
+        if self.events.len() < LOG_LENGTH {
+            self.events.push(event);
+        }
     }
 
     /// Our end of the connection.
@@ -198,6 +204,11 @@ impl Machine {
     }
 
     /// What the peer knows from us.
+    pub(crate) fn told(&self) -> &Table {
+        &self.told
+    }
+
+    /// The prefixes of that.
     pub(crate) fn announced(&self) -> impl Iterator<Item = IpNet> {
         self.told.keys().copied()
     }
@@ -258,7 +269,15 @@ impl Machine {
                 self.hold = confirms.then(|| now + OPEN_WAIT);
             }
             Action::StopTimer(TimerType::Keepalive) => self.keepalive = None,
-            Action::StateChanged { .. } => self.version += 1,
+            Action::StateChanged { old, new } => {
+                self.version += 1;
+                let (before, state) = (peer_state(old), peer_state(new));
+                // Where a session begins and ends its owner tells.
+                use PeerState::{Established, OpenConfirm, OpenSent};
+                if matches!(state, OpenSent | OpenConfirm | Established) {
+                    self.note(LogEvent::State { before, state });
+                }
+            }
             Action::SessionEstablished(negotiated) => {
                 if negotiated.hold_time == 0 {
                     self.hold = None;
@@ -282,6 +301,17 @@ impl Machine {
         if !self.outbox.is_empty() && self.stalled.is_none() {
             self.stalled = Some(now + self.terms.send_hold());
         }
+    }
+}
+
+fn peer_state(state: SessionState) -> PeerState {
+    match state {
+        SessionState::Idle => PeerState::Idle,
+        SessionState::Connect => PeerState::Connect,
+        SessionState::Active => PeerState::Active,
+        SessionState::OpenSent => PeerState::OpenSent,
+        SessionState::OpenConfirm => PeerState::OpenConfirm,
+        SessionState::Established => PeerState::Established,
     }
 }
 

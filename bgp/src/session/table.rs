@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use crate::Attributes;
+use crate::{Attributes, LogEvent};
 
 /// What can differ between two announcements of one prefix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +63,22 @@ fn is_v4(prefix: &IpNet) -> bool {
 // === impl Change ===
 
 impl Change {
+    /// The same for the log.
+    pub(crate) fn event(&self) -> LogEvent {
+        let prefixes = self.prefixes();
+        let first = *prefixes.iter().min().expect("a change has a prefix");
+        let prefixes = prefixes.len();
+        match self {
+            Self::Withdraw { .. } => LogEvent::Withdrawn { prefixes, first },
+            Self::Announce { route, .. } => LogEvent::Announced {
+                prefixes,
+                first,
+                next_hop: route.next_hop,
+                attributes: Attributes::clone(&route.attributes),
+            },
+        }
+    }
+
     pub(crate) fn prefixes(&self) -> &[IpNet] {
         match self {
             Self::Withdraw { prefixes } | Self::Announce { prefixes, .. } => prefixes,

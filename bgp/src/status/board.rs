@@ -6,8 +6,12 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 use super::entry::Entry;
-use super::{AnnouncementState, BfdStatus, PeerCounters, PeerStatus, SpeakerStatus};
+use super::{
+    AnnouncementState, BfdStatus, LogEvent, PeerCounters, PeerLog, PeerRoutes, PeerStatus,
+    SpeakerStatus,
+};
 use crate::plan::Plan;
+use crate::session::Table;
 use crate::{Announcement, BfdState, PeerConfig, SpeakerConfig};
 
 /// One peer of one speaker; never used again, not even when the same peer comes back.
@@ -117,6 +121,23 @@ impl Board {
         status
     }
 
+    /// What every peer was told.
+    pub(crate) fn routes(&self) -> Vec<PeerRoutes> {
+        let sheet = self.sheet();
+        let own = sheet.speaker.asn;
+        sheet
+            .entries
+            .iter()
+            .map(|entry| entry.routes(own))
+            .collect()
+    }
+
+    /// What happened with every peer lately.
+    pub(crate) fn logs(&self, now: Instant) -> Vec<PeerLog> {
+        let sheet = self.sheet();
+        sheet.entries.iter().map(|entry| entry.log(now)).collect()
+    }
+
     /// Whether something is announced, and if not, why.
     pub(crate) fn announcement_state(&self) -> AnnouncementState {
         self.sheet().speaker.state
@@ -156,14 +177,22 @@ impl Board {
 
     /// Changes one peer's entry and ticks.
     pub(crate) fn update(&self, peer: PeerId, now: Instant, change: impl FnOnce(&mut PeerStatus)) {
+        self.change(peer, |entry| entry.update(now, change));
+        self.tick();
+    }
+
+    /// Replaces what one peer knows from us; without a tick, as [`Board::update`] follows.
+    pub(crate) fn told(&self, peer: PeerId, told: &Table) {
+        self.change(peer, |entry| entry.told.clone_from(told));
+    }
+
+    /// Notes what happened with one peer, without a tick.
+    pub(crate) fn log(&self, peer: PeerId, now: Instant, events: Vec<LogEvent>) {
         self.change(peer, |entry| {
-            let before = entry.status.state;
-            change(&mut entry.status);
-            if entry.status.state != before {
-                entry.since = now;
+            for event in events {
+                entry.log.push(now, event);
             }
         });
-        self.tick();
     }
 
     /// Adds to one peer's counters, without a tick: a flood of routes must not wake readers.

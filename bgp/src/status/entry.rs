@@ -3,8 +3,10 @@
 use std::time::Instant;
 
 use super::board::PeerId;
-use super::{BfdStatus, PeerStatus};
-use crate::PeerConfig;
+use super::log::Log;
+use super::{AnnouncedRoute, BfdStatus, PeerLog, PeerRoutes, PeerStatus};
+use crate::session::Table;
+use crate::{Asn, PeerConfig};
 
 /// The status of one peer, with moments instead of ages.
 #[derive(Debug)]
@@ -16,6 +18,9 @@ pub(super) struct Entry {
     pub(super) bfd_since: Instant,
     /// The last order of the operator (open, close) that this peer has carried out.
     pub(super) carried_out: u64,
+    /// What the peer knows from us.
+    pub(super) told: Table,
+    pub(super) log: Log,
 }
 
 // === impl Entry ===
@@ -30,6 +35,34 @@ impl Entry {
             error_at: None,
             bfd_since: now,
             carried_out: 0,
+            told: Table::new(),
+            log: Log::default(),
+        }
+    }
+
+    /// Changes the status.
+    pub(super) fn update(&mut self, now: Instant, change: impl FnOnce(&mut PeerStatus)) {
+        let before = self.status.state;
+        change(&mut self.status);
+        if self.status.state != before {
+            self.since = now;
+        }
+    }
+
+    pub(super) fn routes(&self, own: Asn) -> PeerRoutes {
+        let internal = self.status.asn.is_internal(own);
+        let told = self.told.iter();
+        let routes = told.map(|(prefix, route)| AnnouncedRoute::new(*prefix, route, own, internal));
+        PeerRoutes {
+            name: self.status.name.clone(),
+            routes: routes.collect(),
+        }
+    }
+
+    pub(super) fn log(&self, now: Instant) -> PeerLog {
+        PeerLog {
+            name: self.status.name.clone(),
+            entries: self.log.read(now),
         }
     }
 

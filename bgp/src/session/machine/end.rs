@@ -8,6 +8,8 @@ use rustbgpd_wire::notification::{cease_subcode, encode_shutdown_communication};
 use rustbgpd_wire::{Message, NotificationCode, NotificationMessage};
 
 use super::{Machine, reason};
+use crate::LogEvent;
+use crate::wire::describe;
 
 /// How a session ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +93,9 @@ impl Machine {
                 _ => 0,
             };
         }
+        self.note(LogEvent::NotificationSent {
+            notification: describe(&answer),
+        });
         let reason = reason::answered(&answer);
         self.cause.get_or_insert(reason);
         self.counters.notifications_sent += 1;

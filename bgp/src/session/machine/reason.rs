@@ -6,6 +6,7 @@ use rustbgpd_wire::{NotificationCode, NotificationMessage, OpenMessage};
 
 use super::{Machine, Missing, SessionState};
 use crate::PeerAs;
+use crate::session::Terms;
 use crate::wire::describe;
 
 /// The sentence for an end that nothing else explains.
@@ -18,25 +19,54 @@ pub(super) fn answered(answer: &NotificationMessage) -> String {
     format!("this node closed the session with {}", describe(answer))
 }
 
-/// The peer refused something and said why.
-pub(super) fn told(notification: &NotificationMessage, asn: u32) -> String {
-    let hint = match (notification.code, notification.subcode) {
-        (NotificationCode::OpenMessage, 2) => {
-            format!(": it expects another AS number from this node than {asn}")
-        }
-        (NotificationCode::OpenMessage, 3) => {
-            ": it may have the same router-id as this node".to_owned()
-        }
-        (NotificationCode::OpenMessage, 6) => ": propose another hold-time".to_owned(),
-        (NotificationCode::Cease, 5) => {
-            ": it does not take connections from this node's address".to_owned()
-        }
-        _ => String::new(),
-    };
+/// The peer ended the session and said why.
+pub(super) fn told(notification: &NotificationMessage, terms: &Terms) -> String {
+    let hint = hint(notification, terms).map(|hint| format!(": {hint}"));
     format!(
-        "the peer closed the session with {}{hint}",
-        describe(notification)
+        "the peer closed the session with {}{}",
+        describe(notification),
+        hint.unwrap_or_default()
     )
+}
+
+/// What the peer's reason says about the configuration of either side.
+fn hint(notification: &NotificationMessage, terms: &Terms) -> Option<String> {
+    use NotificationCode::{Cease, HoldTimerExpired, OpenMessage, UpdateMessage};
+    let hint = match (notification.code, notification.subcode) {
+        (OpenMessage, 2) => {
+            return Some(format!(
+                "it expects another AS number from this node than {}",
+                terms.asn
+            ));
+        }
+        (OpenMessage, 3) => {
+            return Some(format!(
+                "it does not take the router-id {}, which may be its own or another router's: \
+                 choose another one",
+                terms.router_id
+            ));
+        }
+        (OpenMessage, 6) => {
+            return Some(format!(
+                "it does not take a hold time of {:?}: propose another hold-time",
+                terms.peer.hold_time
+            ));
+        }
+        (OpenMessage, 7) => "it demands a capability that this node does not have",
+        (UpdateMessage, _) => "it does not understand the announcement: see its log",
+        (HoldTimerExpired, _) => {
+            "it heard nothing from this node for the hold time: the link loses packets, or this \
+             node was too busy"
+        }
+        (Cease, 1) => "it allows fewer prefixes than are announced: raise its maximum-prefix",
+        (Cease, 2) => "its operator has shut the session down",
+        (Cease, 3) => "it has this node as a neighbour no longer",
+        (Cease, 5) => "it does not take connections from this node's address",
+        (Cease, 8) => "it has no resources left",
+        (Cease, 10) => "its BFD session with this node is down",
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 // === impl Machine ===
@@ -131,5 +161,45 @@ impl Machine {
             .into_iter()
             .flatten()
             .reduce(|a, b| format!("{a}; {b}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::{Asn, PeerConfig};
+
+    #[test]
+    fn what_a_peer_does_not_take_is_named_with_what_this_node_said() {
+        let asn = |number: u32| Asn::try_from(number).unwrap();
+        let mut terms = Terms {
+            asn: asn(65_001),
+            router_id: [10, 0, 0, 1].into(),
+            peer: PeerConfig::new([10, 0, 0, 2].into(), asn(65_002)),
+        };
+        terms.peer.hold_time = Duration::from_secs(8);
+        for (code, subcode, cause) in [
+            (
+                2,
+                2,
+                "it expects another AS number from this node than 65001",
+            ),
+            (2, 3, "it does not take the router-id 10.0.0.1,"),
+            (2, 6, "it does not take a hold time of 8s: propose another"),
+            (4, 0, "it heard nothing from this node for the hold time"),
+            (6, 1, "it allows fewer prefixes than are announced"),
+            (6, 3, "it has this node as a neighbour no longer"),
+        ] {
+            let code = NotificationCode::from_u8(code);
+            let said = NotificationMessage::new(code, subcode, Bytes::new());
+            let sentence = told(&said, &terms);
+            assert!(sentence.contains(cause), "{sentence}");
+            let numbers = format!(" {}/{subcode} (", code.as_u8());
+            assert!(sentence.contains(&numbers), "{sentence}");
+        }
     }
 }

@@ -14,7 +14,8 @@ use rustbgpd_wire::{
 };
 
 use super::{Machine, SessionState, reason};
-use crate::wire::{Fault, next_frame};
+use crate::LogEvent;
+use crate::wire::{Fault, describe, next_frame};
 
 /// Multiprotocol extensions, route refresh, extended next hops, extended messages, four-octet AS
 /// numbers: each with a length of its own.
@@ -55,7 +56,10 @@ impl Machine {
             Ok(Message::RouteRefresh(refresh)) => self.route_refresh(now, &refresh),
             Ok(Message::Notification(notification)) => {
                 self.counters.notifications_received += 1;
-                self.cause = Some(reason::told(&notification, self.terms.asn.get()));
+                self.note(LogEvent::NotificationReceived {
+                    notification: describe(&notification),
+                });
+                self.cause = Some(reason::told(&notification, &self.terms));
                 self.feed(now, Event::NotificationReceived(notification));
             }
             Ok(_) => self.reject(

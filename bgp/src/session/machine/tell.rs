@@ -9,9 +9,9 @@ use rustbgpd_fsm::NegotiatedSession;
 use rustbgpd_wire::{Afi, Message, RouteRefreshMessage, RouteRefreshSubtype, Safi};
 
 use super::{Machine, Missing, OUTBOX_LIMIT, SessionState};
-use crate::Attributes;
 use crate::session::{Change, Route, Table, changes};
 use crate::wire::{AsPathOf, encode};
+use crate::{Attributes, LogEvent};
 
 // === impl Machine ===
 
@@ -37,12 +37,15 @@ impl Machine {
         }
         for change in &due {
             self.counters.updates_sent += encode(change, path, &mut self.outbox);
+            self.note(change.event());
         }
         self.told = wanted;
         self.missing = missing;
         self.watch_outbox(now);
         for (family, afi) in [Afi::Ipv4, Afi::Ipv6].into_iter().enumerate() {
             if std::mem::take(&mut self.refresh[family]) {
+                let v6 = afi == Afi::Ipv6;
+                self.note(LogEvent::Refreshed { v6 });
                 self.readvertise(now, afi, path, enhanced);
             }
         }

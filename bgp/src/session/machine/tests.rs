@@ -222,6 +222,27 @@ fn an_external_peer_may_be_in_any_as_but_our_own() {
 }
 
 #[test]
+fn an_internal_peer_with_our_own_router_id_is_refused_and_told_apart_from_an_external_one() {
+    let with_id = |asn, last| {
+        let mut open = FakePeer::open_of(asn, 8);
+        open.bgp_identifier = [10, 0, 0, last].into();
+        Message::Open(open)
+    };
+    let mut peer = FakePeer::connect_on(terms(NODE, NODE, 1), None);
+    peer.say(&with_id(NODE, 1));
+    assert_eq!(peer.last_notification(), Some((2, 3)));
+    assert_eq!(
+        peer.reason(),
+        "the peer's router-id 10.0.0.1 is invalid or the same as this node's: give one of them \
+         another router-id"
+    );
+    // RFC 6286: unique within an AS only.
+    let mut peer = FakePeer::connect();
+    peer.say(&with_id(LEAF, 1));
+    assert_eq!(peer.machine.state(), PeerState::OpenConfirm);
+}
+
+#[test]
 fn what_was_wanted_before_the_session_is_told_when_it_is_established() {
     let mut peer = FakePeer::wanting(announcement(&[]));
     assert_eq!(peer.updates().len(), 2);
