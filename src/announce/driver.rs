@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use metal_bgp::{Announcement, Daemon, Speaker, SpeakerStatus};
+use metal_bgp::{Announcement, Daemon, PeerLog, PeerRoutes, Speaker, SpeakerStatus};
 
 /// Tells the leaf switches, with sessions of its own or through an external daemon.
 #[derive(Debug)]
@@ -37,6 +37,22 @@ impl Driver {
         match self {
             Self::Own(speaker) => speaker.status(),
             Self::Daemon(daemon) => daemon.status(),
+        }
+    }
+
+    /// What each peer of our own sessions was told; nothing through a daemon, which knows it.
+    pub fn routes(&self) -> Vec<PeerRoutes> {
+        match self {
+            Self::Own(speaker) => speaker.routes(),
+            Self::Daemon(_) => Vec::new(),
+        }
+    }
+
+    /// What happened with our own sessions lately.
+    pub fn logs(&self) -> Vec<PeerLog> {
+        match self {
+            Self::Own(speaker) => speaker.logs(),
+            Self::Daemon(_) => Vec::new(),
         }
     }
 

@@ -19,7 +19,7 @@ use super::store_admin;
 use crate::announce::departure::{Exit, Request};
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::status::Report;
+use crate::status::{BgpReport, Report};
 use crate::stores::Stores;
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -29,6 +29,8 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 pub struct Admin {
     /// Makes a report on the node.
     pub report: Arc<dyn Fn() -> Report + Send + Sync>,
+    /// Makes a report on the BGP sessions.
+    pub bgp: Arc<dyn Fn() -> BgpReport + Send + Sync>,
     /// Everything counted and measured.
     pub metrics: Arc<Metrics>,
     /// Carries out drains.
@@ -48,6 +50,7 @@ pub fn routes(admin: Admin) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/status", get(status))
+        .route("/bgp", get(bgp))
         .route("/store", get(store_admin::info))
         .route("/store/backup", post(store_admin::back_up))
         .route("/drain", post(drain))
@@ -78,6 +81,10 @@ async fn metrics(State(admin): State<Admin>) -> Response {
 
 async fn status(State(admin): State<Admin>) -> Json<Report> {
     Json((admin.report)())
+}
+
+async fn bgp(State(admin): State<Admin>) -> Json<BgpReport> {
+    Json((admin.bgp)())
 }
 
 async fn drain(State(admin): State<Admin>, headers: HeaderMap) -> Response {

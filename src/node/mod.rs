@@ -2,6 +2,7 @@
 //!
 //! - [`data_dir`]: one node per data directory.
 //! - [`credentials`]: keys, token and certificate, made where there are none.
+//! - [`sessions`]: what it knows of its BGP sessions.
 //! - [`speaker`]: who speaks BGP, as the configuration asks for.
 //! - [`tasks`]: the background tasks, their owner.
 //! - [`upkeep`]: renewing and reloading the certificate.
@@ -14,6 +15,7 @@ pub mod data_dir;
 pub mod reload;
 pub mod report;
 pub mod run;
+pub mod sessions;
 pub mod speaker;
 mod start;
 pub mod tasks;

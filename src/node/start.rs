@@ -19,7 +19,7 @@ use super::data_dir::{self, Lock};
 use super::reload::Reload;
 use super::report::{PublicHealth, Reporter};
 use super::tasks::Tasks;
-use super::{credentials, speaker, upkeep};
+use super::{credentials, sessions, speaker, upkeep};
 use crate::announce::departure::{Exit, Times};
 use crate::announce::{Announcer, Departure, Driver, Loopback, Maintenance, Policy};
 use crate::api::{self, ApiState, HeadChecker, VersionInfo};
@@ -134,6 +134,13 @@ pub(super) async fn start(loaded: &Loaded, sources: Sources) -> anyhow::Result<N
     };
     let admin = admin::routes(Admin {
         report: Arc::new(move || reporter.report()),
+        bgp: Arc::new({
+            let driver = shared
+                .speaker
+                .as_ref()
+                .map(|(driver, _)| Arc::clone(driver));
+            move || driver.as_deref().map(sessions::report).unwrap_or_default()
+        }),
         metrics: Arc::clone(&shared.metrics),
         exit: exit.clone(),
         token: credentials::admin_token(config)?,

@@ -6,7 +6,7 @@ use hyper::{Method, Request, Response, StatusCode, body::Incoming, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::Report;
+use super::{BgpReport, Report};
 use crate::stores::info::Info;
 
 /// The longest answer that is read.
@@ -64,6 +64,12 @@ impl AdminClient {
     /// `GET /status`.
     pub async fn status(&self) -> Result<Report, AdminError> {
         let body = self.request(Method::GET, "/status", None).await?;
+        serde_json::from_slice(&body).map_err(|error| AdminError::Body(self.address, error))
+    }
+
+    /// `GET /bgp`.
+    pub async fn bgp(&self) -> Result<BgpReport, AdminError> {
+        let body = self.request(Method::GET, "/bgp", None).await?;
         serde_json::from_slice(&body).map_err(|error| AdminError::Body(self.address, error))
     }
 

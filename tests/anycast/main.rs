@@ -19,6 +19,7 @@ mod faults;
 mod inside;
 mod measured;
 mod reload;
+mod sessions;
 mod stall;
 mod unnumbered;
 

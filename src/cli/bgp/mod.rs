@@ -1,16 +1,22 @@
 //! `metal-edge bgp`: what a network engineer asks for.
 
+mod show;
+mod table;
 mod withdraw;
 
 use clap::{Args, Subcommand};
 
+use self::show::Show;
 use super::exit::Exit;
 
 const AFTER: &str = "\
 Examples:
+  metal-edge bgp peers
+  metal-edge bgp routes -o json | jq '.[].communities'
+  metal-edge bgp log
   metal-edge bgp withdraw --config /etc/metal-edge/metal-edge.toml";
 
-/// What is announced over BGP, and to whom
+/// Show what is announced over BGP, to whom, and what happened
 #[derive(Debug, Args)]
 #[command(after_help = AFTER, arg_required_else_help = true)]
 pub(super) struct Bgp {
@@ -20,11 +26,22 @@ pub(super) struct Bgp {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show the sessions: state, timers, BFD, counters, the last error
+    Peers(Show),
+    /// Show what each peer was told, with the attributes that it sees
+    Routes(Show),
+    /// Show what happened lately: states, NOTIFICATIONs, announcements
+    ///
+    /// The last 64 events of each peer since the process was started.
+    Log(Show),
     Withdraw(withdraw::Withdraw),
 }
 
 pub(super) fn run(arguments: &Bgp) -> anyhow::Result<Exit> {
     match &arguments.command {
+        Command::Peers(arguments) => show::peers(arguments),
+        Command::Routes(arguments) => show::routes(arguments),
+        Command::Log(arguments) => show::log(arguments),
         Command::Withdraw(arguments) => withdraw::run(arguments),
     }
 }
