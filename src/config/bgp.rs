@@ -42,6 +42,15 @@ pub struct Bgp {
     pub peers: Vec<Peer>,
 }
 
+/// The AS that a peer must be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeerAsn {
+    /// This one.
+    Exactly(Asn),
+    /// Any but our own (`asn = "external"`).
+    External,
+}
+
 /// `[[bgp.peer]]`: a leaf switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
@@ -51,8 +60,8 @@ pub struct Peer {
     pub interface: Option<Interface>,
     /// TCP port, 179 but in a laboratory.
     pub port: u16,
-    /// Its AS, different from ours (eBGP).
-    pub asn: Asn,
+    /// Its AS. Our own makes the session internal (iBGP).
+    pub asn: PeerAsn,
     /// Proposed in our OPEN, whole seconds, 3 to 65535 (RFC 4271 section 4.2).
     pub hold_time: Duration,
     /// Longest wait between two attempts to connect.

@@ -31,7 +31,7 @@ mod value;
 pub use self::{
     asn::{Asn, AsnError},
     auth::{Auth, Hmac, HmacKey},
-    bgp::{Bgp, Levels, Peer},
+    bgp::{Bgp, Levels, Peer, PeerAsn},
     byte_size::{ByteSize, ByteSizeError},
     data_dir::DataDir,
     drain::Drain,

@@ -81,7 +81,8 @@ fn the_example_file_is_a_valid_configuration_that_names_every_key() {
     assert_eq!(config.partition.as_str(), "fra");
     let bgp = config.bgp.unwrap();
     assert_eq!(bgp.announce.len(), 2);
-    assert_eq!(bgp.peers[0].asn.get(), 4210000001);
+    let asn = "4210000001".parse().unwrap();
+    assert_eq!(bgp.peers[0].asn, PeerAsn::Exactly(asn));
     for key in KEYS.iter().chain(PEER_KEYS) {
         let word = key.rsplit('.').next().unwrap();
         let named = text.lines().any(|line| {
@@ -324,7 +325,7 @@ fn what_rfc_4271_forbids_a_peer_is_refused() {
             "{problems:?}"
         );
     }
-    for asn in ["0", "23456", "4200000001", "\"x\"", "-1", "4294967296"] {
+    for asn in ["0", "23456", "\"x\"", "-1", "4294967296"] {
         let text = BGP.replace("asn = 4210000001", &format!("asn = {asn}"));
         let problems = refused(&text);
         assert!(
@@ -616,5 +617,20 @@ fn wrong_attributes_are_named() {
     let problems = Case::new(text).problems().join("\n");
     for key in ["bgp.prepend", "bgp.communities", "bgp.large-communities"] {
         assert!(problems.contains(key), "{key}: {problems}");
+    }
+}
+
+#[test]
+fn a_peer_may_be_in_any_other_as_or_in_our_own() {
+    for (text, wanted) in [
+        ("\"external\"", PeerAsn::External),
+        (
+            "4200000001",
+            PeerAsn::Exactly("4200000001".parse().unwrap()),
+        ),
+    ] {
+        let text = BGP.replace("asn = 4210000001", &format!("asn = {text}"));
+        let bgp = Case::new(&text).loaded().config.bgp.unwrap();
+        assert_eq!(bgp.peers[0].asn, wanted);
     }
 }

@@ -6,7 +6,7 @@ use std::{
 
 use ipnet::IpNet;
 
-use super::{Asn, ByteSize, LogFormat, NodeName, Origin, PartitionId};
+use super::{Asn, ByteSize, LogFormat, NodeName, Origin, PartitionId, PeerAsn};
 
 /// A value and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
@@ -167,6 +167,16 @@ impl FromValue for Asn {
             }
             error => node.fault(error.to_string()),
         })
+    }
+}
+
+/// As an AS number, or `external`.
+impl FromValue for PeerAsn {
+    fn from_node(node: &Node) -> Result<Self, Vec<Fault>> {
+        match &node.value {
+            Value::Text(text) | Value::String(text) if text == "external" => Ok(Self::External),
+            _ => Asn::from_node(node).map(Self::Exactly),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use metal_bgp::{PeerState, PeerStatus};
+use metal_bgp::{BfdState, BfdStatus, PeerState, PeerStatus};
 use metal_storage::{LATENCY_BOUNDS, ReplicaStatus, Stats};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
@@ -57,6 +57,22 @@ const PEER_GAUGES: [PeerFigure; 2] = [
         "bgp_peer_prefixes_announced",
         "Prefixes that the peer was told",
         |peer| peer.announced.len() as u64,
+    ),
+];
+
+/// A figure of the BFD session with a peer.
+type BfdFigure = (&'static str, &'static str, fn(&BfdStatus) -> u64);
+
+const BFD_GAUGES: [BfdFigure; 2] = [
+    (
+        "bfd_peer_up",
+        "Whether BFD says that the peer lives",
+        |bfd| u64::from(bfd.state == BfdState::Up),
+    ),
+    (
+        "bfd_peer_detection_time_milliseconds",
+        "Silence of the peer after which it is taken for dead",
+        |bfd| bfd.detection_time_ms,
     ),
 ];
 
@@ -222,6 +238,15 @@ impl NodeCollector {
             for peer in &status.peers {
                 let value = i64::try_from(figure(peer)).unwrap_or(i64::MAX);
                 ConstGauge::new(value).encode(family.encode_family(&label(peer))?)?;
+            }
+        }
+        for (name, help, figure) in BFD_GAUGES {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for peer in &status.peers {
+                if let Some(bfd) = &peer.bfd {
+                    let value = i64::try_from(figure(bfd)).unwrap_or(i64::MAX);
+                    ConstGauge::new(value).encode(family.encode_family(&label(peer))?)?;
+                }
             }
         }
         for (name, help, figure) in PEER_COUNTERS {

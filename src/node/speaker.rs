@@ -1,9 +1,9 @@
 //! The BGP speaker that the configuration asks for.
 
-use metal_bgp::{Asn, Daemon, DaemonConfig, PeerConfig, Speaker, SpeakerConfig};
+use metal_bgp::{Asn, Daemon, DaemonConfig, PeerAs, PeerConfig, Speaker, SpeakerConfig};
 
 use crate::announce::{Driver, Policy};
-use crate::config::Bgp;
+use crate::config::{Bgp, PeerAsn};
 
 /// Starts a driver and the policy that it follows.
 pub fn start(bgp: &Bgp) -> anyhow::Result<(Driver, Policy)> {
@@ -22,7 +22,10 @@ pub fn config(bgp: &Bgp) -> anyhow::Result<SpeakerConfig> {
         .peers
         .iter()
         .map(|peer| {
-            let asn = Asn::try_from(peer.asn.get())?;
+            let asn = match peer.asn {
+                PeerAsn::Exactly(asn) => PeerAs::Exactly(Asn::try_from(asn.get())?),
+                PeerAsn::External => PeerAs::External,
+            };
             let mut config = match (peer.address, &peer.interface) {
                 (None, Some(interface)) => PeerConfig::unnumbered(interface.clone(), asn),
                 (Some(address), _) => PeerConfig::new(address, asn),

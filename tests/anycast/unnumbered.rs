@@ -25,6 +25,10 @@ fn a_node_without_addresses_on_its_uplink_is_announced_and_found_dead_by_bfd() {
         let neighbor = lab.leaves[0].neighbor();
         (neighbor["peerBfdInfo"]["status"] == "Up").then_some(())
     });
+    let metrics = ["-s", "http://127.0.0.1:8081/metrics"];
+    let metrics = lab::run(lab.node.command("curl").args(metrics));
+    let up = "metal_edge_bfd_peer_up{peer=\"leaf0\"} 1";
+    assert!(metrics.contains(up), "{metrics}");
     let at = lab::now();
     let serving = node.serving_pid();
     kill(serving, Signal::SIGSTOP).expect("it runs");

@@ -61,7 +61,7 @@ impl Bgp {
             let what = format!("{id} is no BGP identifier: expected an address of this node");
             reader.problem("bgp.router-id", what);
         }
-        check_peers(reader, asn, tables, &peers);
+        check_peers(reader, tables, &peers);
 
         let bgp = Self {
             asn: asn?,
@@ -79,12 +79,7 @@ impl Bgp {
     }
 }
 
-fn check_peers(
-    reader: &mut Reader<'_>,
-    asn: Option<Asn>,
-    tables: &[PeerTable],
-    peers: &[Option<Peer>],
-) {
+fn check_peers(reader: &mut Reader<'_>, tables: &[PeerTable], peers: &[Option<Peer>]) {
     let known = |index: usize| peers[index].as_ref();
     for (index, table) in tables.iter().enumerate() {
         let Some(peer) = known(index) else { continue };
@@ -98,14 +93,6 @@ fn check_peers(
             };
             let what = format!("{} is the {key} of {PEER}[{other}] already", peer.name());
             let problem = Problem::new(at(key), &name(key), what);
-            reader.problems.push(problem);
-        }
-        if asn == Some(peer.asn) {
-            let what = format!(
-                "{} is our own AS: sessions with a leaf are external",
-                peer.asn
-            );
-            let problem = Problem::new(at("asn"), &name("asn"), what);
             reader.problems.push(problem);
         }
     }
