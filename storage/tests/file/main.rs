@@ -1,6 +1,7 @@
 //! The file on a real file system: processes that are killed, locks, and files that are no store.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod clock;
 mod compaction;
 mod disk;
 mod format;

@@ -2,7 +2,7 @@
 //! environment.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +19,16 @@ const CLIENTS: &str = "METAL_STORAGE_WRITER_CLIENTS";
 /// Starts a process with so many clients, which prints the number of each batch, from `first` on,
 /// once it is acknowledged.
 pub fn start(path: &Path, first: u64, clients: usize) -> Child {
+    start_with(path, first, clients, &[])
+}
+
+/// The same with more in its environment.
+pub fn start_with(
+    path: &Path,
+    first: u64,
+    clients: usize,
+    environment: &[(&str, PathBuf)],
+) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
@@ -28,6 +38,7 @@ pub fn start(path: &Path, first: u64, clients: usize) -> Child {
         .env(FILE, path)
         .env(FIRST, first.to_string())
         .env(CLIENTS, clients.to_string())
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
