@@ -41,7 +41,9 @@ pub use config::{
     BfdConfig, Interface, MAX_LISTENERS, MAX_PEERS, PeerAs, PeerConfig, SpeakerConfig, Ttl,
 };
 #[cfg(feature = "daemon")]
-pub use daemon::{Daemon, DaemonAddress, DaemonConfig, withdraw_all};
+pub use daemon::{
+    Daemon, DaemonAddress, DaemonConfig, DaemonFacts, ask as ask_daemon, withdraw_all,
+};
 pub use error::{
     AnnouncementError, AsnError, CommunityError, ConfigError, InterfaceError, LargeCommunityError,
     StartError,

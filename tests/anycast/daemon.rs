@@ -60,6 +60,10 @@ fn a_node_announces_through_gobgp_and_its_guard_withdraws_when_it_is_killed() {
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("daemon        127.0.0.1:50051 ok"), "{text}");
 
+    let (_, text) = node.cli(&lab, &["check"]);
+    assert!(text.contains("127.0.0.1:50051 speaks GoBGP v3"), "{text}");
+    assert!(text.contains("that are established: 1"), "{text}");
+
     let at = lab::now();
     kill(node.serving_pid(), Signal::SIGKILL).expect("it runs");
     let gone = measured::gone(&monitor, "kill -9, announced through GoBGP", at);
@@ -89,4 +93,7 @@ fn a_node_announces_through_gobgp_and_its_guard_withdraws_when_it_is_killed() {
     let (code, text) = node.cli(&lab, &["bgp", "withdraw"]);
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("127.0.0.1:50051"), "{text}");
+    let (code, text) = node.cli(&lab, &["check"]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("gobgpd --api-hosts"), "{text}");
 }

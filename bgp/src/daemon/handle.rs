@@ -8,7 +8,7 @@ use tokio::runtime;
 use tokio::sync::watch;
 
 use super::client::Client;
-use super::config::DaemonConfig;
+use super::config::{DaemonAddress, DaemonConfig};
 use super::driver::Driver;
 use super::path::family;
 use super::peers::Neighbour;
@@ -170,6 +170,36 @@ impl Drop for Daemon {
         // Either way nothing is left to do: it stopped, or it hangs and the process goes on.
         let _ = stopped.recv_timeout(STOP_WAIT);
     }
+}
+
+/// What a daemon says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DaemonFacts {
+    /// Which API it speaks, in words.
+    pub api: &'static str,
+    /// Its AS.
+    pub asn: u32,
+    /// How many of its neighbours have an established session.
+    pub established: usize,
+}
+
+/// Asks a daemon what it is; changes nothing there.
+///
+/// # Errors
+///
+/// One sentence on why it could not be asked.
+pub async fn ask(address: &DaemonAddress) -> Result<DaemonFacts, String> {
+    let connected = Client::connect(address).await;
+    let mut client = connected.map_err(|fault| fault.to_string())?;
+    let peers = client.peers().await.map_err(|fault| fault.to_string())?;
+    let neighbours = peers.into_iter().filter_map(Neighbour::of);
+    let established = neighbours.filter(|one| one.state == PeerState::Established);
+    Ok(DaemonFacts {
+        api: client.api().as_str(),
+        asn: client.asn,
+        established: established.count(),
+    })
 }
 
 /// Deletes from the daemon every path to one of `config.prefixes` that was put in over its API:

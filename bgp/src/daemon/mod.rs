@@ -17,4 +17,4 @@ mod v3;
 mod v4;
 
 pub use config::{DaemonAddress, DaemonConfig};
-pub use handle::{Daemon, withdraw_all};
+pub use handle::{Daemon, DaemonFacts, ask, withdraw_all};

@@ -9,6 +9,7 @@ use std::{
 use futures::future::join_all;
 use ipnet::IpNet;
 use metal_bgp::Ttl;
+use metal_bgp::{DaemonAddress, ask_daemon};
 use nix::{ifaddrs::getifaddrs, net::if_::if_nametoindex, sys::socket::SockaddrStorage};
 use tokio::net::TcpStream;
 
@@ -20,12 +21,13 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) async fn check(subject: &Subject) -> Group {
     let mut group = Group::new("peers");
-    let Some(bgp) = subject
-        .config
-        .bgp
-        .as_ref()
-        .filter(|bgp| !bgp.peers.is_empty())
-    else {
+    let bgp = subject.config.bgp.as_ref();
+    if let Some((bgp, address)) = bgp.and_then(|bgp| Some((bgp, bgp.daemon.as_ref()?))) {
+        daemon(&mut group, bgp, address).await;
+        allowed(&mut group, bgp);
+        return group;
+    }
+    let Some(bgp) = bgp.filter(|bgp| !bgp.peers.is_empty()) else {
         group.ok("no peer is configured: nothing is announced");
         return group;
     };
@@ -39,6 +41,42 @@ pub(super) async fn check(subject: &Subject) -> Group {
     }
     allowed(&mut group, bgp);
     group
+}
+
+/// The external daemon that has the sessions.
+async fn daemon(group: &mut Group, bgp: &Bgp, address: &DaemonAddress) {
+    let facts = match ask_daemon(address).await {
+        Ok(facts) => facts,
+        Err(error) => {
+            group.failed(
+                format!("BGP daemon at {address}"),
+                error,
+                "start it, and see that bgp.daemon is the address of its API (gobgpd --api-hosts)",
+            );
+            return;
+        }
+    };
+    group.ok(format!("the BGP daemon at {address} speaks {}", facts.api));
+    if facts.asn != bgp.asn.get() {
+        group.failed(
+            format!("the daemon's AS is {}", facts.asn),
+            format!(
+                "bgp.asn is {}: what is prepended would be another AS",
+                bgp.asn
+            ),
+            "write the daemon's AS into bgp.asn",
+        );
+    }
+    match facts.established {
+        0 => group.warning(
+            "the daemon has no established session",
+            "nobody learns of the prefixes",
+            "see its neighbours: gobgp neighbor",
+        ),
+        count => group.ok(format!(
+            "sessions of the daemon that are established: {count}"
+        )),
+    }
 }
 
 /// A peer that is known by its interface.
