@@ -23,6 +23,7 @@ packages=(
   iproute2      # network namespaces, monitor
   nftables      # cuts in the lab
   nginx-light   # the other side of the benchmark
+  pmacct        # a BMP station
   postgresql-15 # a store
   python3-venv  # metal-python
   wrk           # load of the benchmark

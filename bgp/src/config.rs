@@ -23,6 +23,9 @@ pub const MAX_PEERS: usize = 64;
 /// The most addresses that one speaker may listen on.
 pub const MAX_LISTENERS: usize = 8;
 
+/// The most BMP stations that one speaker may have.
+pub const MAX_STATIONS: usize = 4;
+
 /// A speaker: who it is, and whom it peers with. Made by [`SpeakerConfig::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -34,6 +37,8 @@ pub struct SpeakerConfig {
     /// Where connections from peers are accepted; normally nowhere, as this side connects. Port
     /// 0 is any free one ([`Speaker::listening`](crate::Speaker::listening) tells which).
     pub listen: Vec<SocketAddr>,
+    /// BMP stations that are told what our peers are told (RFC 7854, RFC 8671).
+    pub stations: Vec<SocketAddr>,
     /// The leaf switches. None is allowed: such a speaker announces to nobody.
     pub peers: Vec<PeerConfig>,
 }
@@ -47,6 +52,7 @@ impl SpeakerConfig {
             asn,
             router_id,
             listen: Vec::new(),
+            stations: Vec::new(),
             peers: Vec::new(),
         }
     }
@@ -66,6 +72,9 @@ impl SpeakerConfig {
         }
         if self.listen.len() > MAX_LISTENERS {
             return Err(ConfigError::TooManyListeners(self.listen.len()));
+        }
+        if self.stations.len() > MAX_STATIONS {
+            return Err(ConfigError::TooManyStations(self.stations.len()));
         }
         let mut seen = HashMap::new();
         for (position, peer) in self.peers.iter().enumerate() {

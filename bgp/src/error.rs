@@ -7,7 +7,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 use thiserror::Error;
 
-use crate::{MAX_COMMUNITIES, MAX_LISTENERS, MAX_PEERS, MAX_PREFIXES, MAX_PREPEND, Ttl};
+use crate::{
+    MAX_COMMUNITIES, MAX_LISTENERS, MAX_PEERS, MAX_PREFIXES, MAX_PREPEND, MAX_STATIONS, Ttl,
+};
 
 /// A number that is no usable AS number.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -78,6 +80,9 @@ pub enum ConfigError {
     /// More than [`MAX_LISTENERS`].
     #[error("listen: {0} addresses, at most {MAX_LISTENERS} are possible")]
     TooManyListeners(usize),
+    /// More than [`MAX_STATIONS`].
+    #[error("bmp: {0} stations, at most {MAX_STATIONS} are possible")]
+    TooManyStations(usize),
     /// Waiting for a connection that nobody can make.
     #[error(
         "peer[{peer}].passive: the speaker listens nowhere; set listen, or connect to the peer"
@@ -187,6 +192,7 @@ impl ConfigError {
             Self::RouterId(_) => "router-id".to_owned(),
             Self::TooManyPeers(_) => "peer".to_owned(),
             Self::TooManyListeners(_) => "listen".to_owned(),
+            Self::TooManyStations(_) => "bmp".to_owned(),
             Self::Passive { peer } => format!("peer[{peer}].passive"),
             Self::DuplicatePeer { second, .. } => format!("peer[{second}].address"),
             Self::Address { peer, .. } | Self::NoAddress { peer } => {

@@ -14,6 +14,7 @@ mod announcement;
 mod asn;
 mod attributes;
 mod bfd;
+mod bmp;
 mod community;
 mod config;
 mod crew;
@@ -38,7 +39,8 @@ pub use attributes::{Attributes, MAX_COMMUNITIES, MAX_PREPEND};
 pub use bfd::{BfdDiagnostic, BfdState};
 pub use community::Community;
 pub use config::{
-    BfdConfig, Interface, MAX_LISTENERS, MAX_PEERS, PeerAs, PeerConfig, SpeakerConfig, Ttl,
+    BfdConfig, Interface, MAX_LISTENERS, MAX_PEERS, MAX_STATIONS, PeerAs, PeerConfig,
+    SpeakerConfig, Ttl,
 };
 #[cfg(feature = "daemon")]
 pub use daemon::{

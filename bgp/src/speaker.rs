@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime;
 use tokio::sync::watch;
 
+use crate::bmp::Stations;
 use crate::crew::Crew;
 use crate::keeper::{self, Lease};
 use crate::peer::{self, Order, Orders};
@@ -218,6 +219,7 @@ async fn run(
     board: Board,
 ) {
     let (wanted, wanted_receiver) = watch::channel(None);
+    let mut stations = Stations::new(board.clone());
     let mut crew = Crew::new(wanted_receiver, orders.clone(), board.clone());
     let keeper = tokio::spawn(keeper::keep(leases, wanted, board));
     let stopped = peer::until_stopped(orders);
@@ -225,6 +227,7 @@ async fn run(
     loop {
         let plan = Arc::clone(&plans.borrow_and_update());
         crew.follow(&plan);
+        stations.follow(&plan.config);
         tokio::select! {
             () = &mut stopped => break,
             Ok(()) = plans.changed() => {}

@@ -16,6 +16,7 @@ use serde::Serialize;
 pub use bfd::BfdStatus;
 pub(crate) use board::{Board, PeerId};
 pub use counters::PeerCounters;
+pub(crate) use entry::Opened;
 pub use log::{LOG_LENGTH, LogEntry, LogEvent, PeerLog};
 pub use routes::{AnnouncedRoute, PeerRoutes};
 

@@ -4,7 +4,7 @@ mod peer;
 mod read;
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
@@ -36,6 +36,8 @@ pub struct Bgp {
     pub next_hop_v4: Option<Ipv4Addr>,
     /// Next hop of IPv6 prefixes that go through the daemon; absent: its own on each session.
     pub next_hop_v6: Option<Ipv6Addr>,
+    /// BMP stations that hear what our own sessions announce (`bgp.bmp`).
+    pub stations: Vec<SocketAddr>,
     /// What the prefixes are announced with.
     pub levels: Levels,
     /// `[[bgp.peer]]`, no two with the same address or interface.

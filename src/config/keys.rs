@@ -46,6 +46,7 @@ pub const KEYS: &[&str] = &[
     "bgp.daemon",
     "bgp.next-hop-v4",
     "bgp.next-hop-v6",
+    "bgp.bmp",
     "bgp.med",
     "bgp.prepend",
     "bgp.local-pref",

@@ -164,7 +164,8 @@ impl Loaded {
 
 impl Setting {
     fn new(key: String, node: &Node) -> Self {
-        let list = key == "listen.api" || key == "bgp.announce" || key.ends_with("communities");
+        let list = ["listen.api", "bgp.announce", "bgp.bmp"].contains(&key.as_str())
+            || key.ends_with("communities");
         Self {
             key,
             value: show(&node.value, list),

@@ -47,6 +47,7 @@ pub fn config(bgp: &Bgp) -> anyhow::Result<SpeakerConfig> {
         .collect::<anyhow::Result<Vec<_>>>()?;
     let mut config = SpeakerConfig::new(Asn::try_from(bgp.asn.get())?, bgp.router_id);
     config.peers = peers;
+    config.stations = bgp.stations.clone();
     Ok(config)
 }
 

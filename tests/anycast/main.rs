@@ -10,6 +10,7 @@ mod lab;
 mod support;
 
 mod address;
+mod bmp;
 mod clients;
 mod daemon;
 mod departure;

@@ -12,6 +12,7 @@ use super::path::Obstacle;
 use super::{Change, Peer, local};
 use crate::PeerState;
 use crate::session::{End, Machine, Which, loser};
+use crate::status::Opened;
 
 /// How often the addresses of the node are looked at while a next hop is missing: at boot IPv6
 /// addresses come later than IPv4 ones.
@@ -197,6 +198,17 @@ impl<'p> Drive<'p> {
         }
         self.peer.board.told(self.peer.id, machine.told());
         let state = machine.state();
+        if state == PeerState::Established
+            && let Some((local, remote)) = self.first.ends()
+        {
+            let opened = Opened {
+                local,
+                remote,
+                opens: machine.opens().clone(),
+                path: machine.as_path(),
+            };
+            self.peer.board.opened(self.peer.id, opened);
+        }
         let name = self.peer.terms.peer.name();
         self.peer.board.update(self.peer.id, now(), |status| {
             if status.state != state {

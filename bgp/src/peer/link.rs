@@ -1,5 +1,6 @@
 //! A session and its connection.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -33,6 +34,14 @@ impl Link {
             origin,
             machine,
         }
+    }
+
+    /// Both ends of the connection, while there is one.
+    pub(super) fn ends(&self) -> Option<(SocketAddr, SocketAddr)> {
+        Some((
+            self.stream.local_addr().ok()?,
+            self.stream.peer_addr().ok()?,
+        ))
     }
 
     /// Moves bytes or time once. Nothing is lost when it is dropped before it is ready.

@@ -16,6 +16,7 @@ use rustbgpd_wire::{Message, NotificationCode, NotificationMessage, encode_messa
 
 use super::{Candidates, Table, Terms};
 use crate::keeper::Wanted;
+use crate::wire::AsPathOf;
 use crate::{LOG_LENGTH, LogEvent, PeerCounters, PeerState};
 
 pub(crate) use end::End;
@@ -54,6 +55,8 @@ pub(crate) struct Machine {
     end: Option<End>,
     counters: PeerCounters,
     events: Vec<LogEvent>,
+    /// The OPENs of both sides, ours first.
+    opens: [Bytes; 2],
     version: u64,
 }
 
@@ -95,6 +98,7 @@ impl Machine {
             end: None,
             counters: PeerCounters::default(),
             events: Vec::new(),
+            opens: [Bytes::new(), Bytes::new()],
             version: 0,
         };
         machine.feed(now, Event::ManualStart);
@@ -203,6 +207,21 @@ impl Machine {
         self.fsm.negotiated()
     }
 
+    /// The OPENs of both sides, ours first; empty until they are exchanged.
+    pub(crate) fn opens(&self) -> &[Bytes; 2] {
+        &self.opens
+    }
+
+    /// How the AS_PATH looks to this peer.
+    pub(crate) fn as_path(&self) -> AsPathOf {
+        let negotiated = self.negotiated.as_deref();
+        AsPathOf {
+            asn: self.terms.asn,
+            internal: self.terms.internal(),
+            four_octet: negotiated.is_some_and(|of| of.four_octet_as),
+        }
+    }
+
     /// What the peer knows from us.
     pub(crate) fn told(&self) -> &Table {
         &self.told
@@ -250,7 +269,11 @@ impl Machine {
 
     fn act(&mut self, now: Instant, before: SessionState, action: Action) {
         match action {
-            Action::SendOpen(open) => self.push(now, &Message::Open(open)),
+            Action::SendOpen(open) => {
+                let message = Message::Open(open);
+                self.opens[0] = encoded(&message);
+                self.push(now, &message);
+            }
             // What waits already tells the peer that we live, as soon as it reads.
             Action::SendKeepalive if self.outbox.len() > OUTBOX_LIMIT => {}
             Action::SendKeepalive => self.push(now, &Message::Keepalive),
@@ -292,8 +315,7 @@ impl Machine {
     }
 
     fn push(&mut self, now: Instant, message: &Message) {
-        let bytes = encode_message(message).expect("our own messages are well below 4096 bytes");
-        self.outbox.extend_from_slice(&bytes);
+        self.outbox.extend_from_slice(&encoded(message));
         self.watch_outbox(now);
     }
 
@@ -302,6 +324,12 @@ impl Machine {
             self.stalled = Some(now + self.terms.send_hold());
         }
     }
+}
+
+fn encoded(message: &Message) -> Bytes {
+    encode_message(message)
+        .expect("our own messages are well below 4096 bytes")
+        .into()
 }
 
 fn peer_state(state: SessionState) -> PeerState {

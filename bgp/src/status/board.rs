@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
-use super::entry::Entry;
+use super::entry::{Entry, Opened};
 use super::{
     AnnouncementState, BfdStatus, LogEvent, PeerCounters, PeerLog, PeerRoutes, PeerStatus,
     SpeakerStatus,
 };
+use crate::bmp::Monitored;
 use crate::plan::Plan;
 use crate::session::Table;
 use crate::{Announcement, BfdState, PeerConfig, SpeakerConfig};
@@ -130,6 +131,18 @@ impl Board {
             .iter()
             .map(|entry| entry.routes(own))
             .collect()
+    }
+
+    /// Every established session, for stations.
+    pub(crate) fn monitored(&self) -> Vec<Monitored> {
+        let sheet = self.sheet();
+        sheet.entries.iter().filter_map(Entry::monitored).collect()
+    }
+
+    /// What is said of one peer's session when it is established; without a tick, as
+    /// [`Board::update`] follows.
+    pub(crate) fn opened(&self, peer: PeerId, opened: Opened) {
+        self.change(peer, |entry| entry.opened = Some(opened));
     }
 
     /// What happened with every peer lately.

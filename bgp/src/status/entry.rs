@@ -1,11 +1,16 @@
 //! One peer on the board.
 
+use std::net::SocketAddr;
 use std::time::Instant;
+
+use bytes::Bytes;
 
 use super::board::PeerId;
 use super::log::Log;
-use super::{AnnouncedRoute, BfdStatus, PeerLog, PeerRoutes, PeerStatus};
+use super::{AnnouncedRoute, BfdStatus, PeerLog, PeerRoutes, PeerState, PeerStatus};
+use crate::bmp::Monitored;
 use crate::session::Table;
+use crate::wire::AsPathOf;
 use crate::{Asn, PeerConfig};
 
 /// The status of one peer, with moments instead of ages.
@@ -21,6 +26,17 @@ pub(super) struct Entry {
     /// What the peer knows from us.
     pub(super) told: Table,
     pub(super) log: Log,
+    /// The established session, for stations.
+    pub(super) opened: Option<Opened>,
+}
+
+/// What is said of a session when it is established.
+#[derive(Debug, Clone)]
+pub(crate) struct Opened {
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+    pub(crate) opens: [Bytes; 2],
+    pub(crate) path: AsPathOf,
 }
 
 // === impl Entry ===
@@ -37,6 +53,7 @@ impl Entry {
             carried_out: 0,
             told: Table::new(),
             log: Log::default(),
+            opened: None,
         }
     }
 
@@ -57,6 +74,26 @@ impl Entry {
             name: self.status.name.clone(),
             routes: routes.collect(),
         }
+    }
+
+    /// The session, while it is established.
+    pub(super) fn monitored(&self) -> Option<Monitored> {
+        if self.status.state != PeerState::Established {
+            return None;
+        }
+        let opened = self.opened.as_ref()?;
+        let [sent_open, received_open] = opened.opens.clone();
+        Some(Monitored {
+            session: (self.id.0, self.status.counters.established),
+            local: opened.local,
+            remote: opened.remote,
+            asn: self.status.remote_asn?,
+            router_id: self.status.router_id?,
+            sent_open,
+            received_open,
+            path: opened.path,
+            told: self.told.clone(),
+        })
     }
 
     pub(super) fn log(&self, now: Instant) -> PeerLog {

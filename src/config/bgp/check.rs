@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use metal_bgp::MAX_STATIONS;
+
 use super::Bgp;
 use crate::config::reader::Reader;
 
@@ -18,6 +20,14 @@ impl Bgp {
         }
         if self.peers.len() > MAX_PEERS {
             reader.problem("bgp.peer", format!("more than {MAX_PEERS} peers"));
+        }
+        if self.stations.len() > MAX_STATIONS {
+            reader.problem("bgp.bmp", format!("more than {MAX_STATIONS} stations"));
+        }
+        if self.daemon.is_some() && !self.stations.is_empty() {
+            let what = "hears of our own sessions, and bgp.daemon has them: name the station in \
+                        the daemon's configuration";
+            reader.problem("bgp.bmp", what);
         }
         for (index, prefix) in self.announce.iter().enumerate() {
             if self.announce[..index].contains(prefix) {

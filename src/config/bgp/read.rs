@@ -35,6 +35,7 @@ impl Bgp {
         let daemon: Option<DaemonAddress> = reader.optional("bgp.daemon");
         let next_hop_v4 = reader.optional("bgp.next-hop-v4");
         let next_hop_v6 = reader.optional("bgp.next-hop-v6");
+        let stations = reader.get("bgp.bmp");
         let levels = Levels::read(reader);
         let defaults = layers[0].peers.as_deref().and_then(<[_]>::first);
         let defaults = defaults.expect("the defaults have a peer; a test reads them");
@@ -71,6 +72,7 @@ impl Bgp {
             daemon,
             next_hop_v4,
             next_hop_v6,
+            stations,
             levels,
             peers: peers.into_iter().collect::<Option<_>>()?,
         };

@@ -49,6 +49,9 @@ impl Machine {
 
     fn message(&mut self, now: Instant, mut frame: Bytes) {
         self.kind = frame[18];
+        if self.kind == 1 {
+            self.opens[1] = frame.clone();
+        }
         match decode_message(&mut frame, self.inbound_limit()) {
             Ok(Message::Open(open)) => self.open(now, open),
             Ok(Message::Keepalive) => self.feed(now, Event::KeepaliveReceived),

@@ -24,11 +24,7 @@ impl Machine {
         let Some(negotiated) = self.negotiated.as_deref() else {
             return;
         };
-        let path = AsPathOf {
-            asn: self.terms.asn,
-            internal: self.terms.internal(),
-            four_octet: negotiated.four_octet_as,
-        };
+        let path = self.as_path();
         let enhanced = negotiated.peer_enhanced_route_refresh;
         let (wanted, missing) = self.table(negotiated);
         let due = changes(&self.told, &wanted);
