@@ -1,5 +1,7 @@
 //! What is announced, given the verdict and the phase of a departure.
 
+use std::collections::BTreeMap;
+
 use ipnet::IpNet;
 use metal_bgp::{Announcement, AnnouncementError, Attributes};
 
@@ -27,15 +29,20 @@ pub enum Plan<'p> {
 // === impl Policy ===
 
 impl Policy {
-    /// Announces `prefixes` with the attributes of each level.
-    pub fn new(prefixes: &[IpNet], levels: &Levels) -> Result<Self, AnnouncementError> {
-        let announcement = |attributes: &Attributes| {
-            Announcement::new(prefixes.iter().copied(), attributes.clone())
+    /// Announces `prefixes` with the attributes of each level, or their own.
+    pub fn new(
+        prefixes: &[IpNet],
+        levels: &Levels,
+        exceptions: &BTreeMap<IpNet, Levels>,
+    ) -> Result<Self, AnnouncementError> {
+        let announcement = |of: fn(&Levels) -> &Attributes| {
+            let attributes = |prefix| of(exceptions.get(prefix).unwrap_or(levels)).clone();
+            Announcement::per_prefix(prefixes.iter().map(|prefix| (*prefix, attributes(prefix))))
         };
         Ok(Self {
-            healthy: announcement(&levels.healthy)?,
-            degraded: announcement(&levels.degraded)?,
-            leaving: announcement(&levels.leaving)?,
+            healthy: announcement(|levels| &levels.healthy)?,
+            degraded: announcement(|levels| &levels.degraded)?,
+            leaving: announcement(|levels| &levels.leaving)?,
         })
     }
 
@@ -64,13 +71,14 @@ mod tests {
     }
 
     fn policy() -> Policy {
-        let prefix = "192.0.2.1/32".parse().expect("a prefix");
-        let levels = Levels {
-            healthy: med(1),
-            degraded: med(2),
-            leaving: med(3),
+        let prefixes = ["192.0.2.1/32", "192.0.2.2/32"].map(|text| text.parse().expect("a prefix"));
+        let levels = |healthy, degraded, leaving| Levels {
+            healthy: med(healthy),
+            degraded: med(degraded),
+            leaving: med(leaving),
         };
-        Policy::new(&[prefix], &levels).expect("valid")
+        let exceptions = BTreeMap::from([(prefixes[1], levels(11, 12, 13))]);
+        Policy::new(&prefixes, &levels(1, 2, 3), &exceptions).expect("valid")
     }
 
     #[test]
@@ -89,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn each_level_and_a_departure_have_their_own_attributes() {
+    fn each_level_a_departure_and_a_prefix_have_their_own_attributes() {
         let policy = policy();
         for (level, phase, wanted) in [
             (Level::Healthy, Phase::Serving, 1),
@@ -101,7 +109,7 @@ mod tests {
                 panic!("it serves");
             };
             let seen: Vec<_> = announcement.routes().map(|(_, it)| it.med()).collect();
-            assert_eq!(seen, [Some(wanted)]);
+            assert_eq!(seen, [Some(wanted), Some(wanted + 10)]);
         }
     }
 }

@@ -4,6 +4,7 @@ mod peer;
 mod read;
 
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
@@ -40,6 +41,8 @@ pub struct Bgp {
     pub stations: Vec<SocketAddr>,
     /// What the prefixes are announced with.
     pub levels: Levels,
+    /// The prefixes with attributes of their own (`[[bgp.prefix]]`), each one of `announce`.
+    pub exceptions: BTreeMap<IpNet, Levels>,
     /// `[[bgp.peer]]`, no two with the same address or interface.
     pub peers: Vec<Peer>,
 }

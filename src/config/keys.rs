@@ -3,8 +3,9 @@
 /// Prefix of the environment variables.
 pub(super) const PREFIX: &str = "METAL_EDGE_";
 
-/// The one array of tables.
+/// The arrays of tables.
 pub(super) const PEER: &str = "bgp.peer";
+pub(super) const ANNOUNCED: &str = "bgp.prefix";
 
 /// Variables that are no keys: which file to read, and the guard's mark.
 pub(super) const NO_KEYS: [&str; 2] = ["METAL_EDGE_CONFIG", crate::guard::CHILD_VARIABLE];
@@ -73,6 +74,27 @@ pub const KEYS: &[&str] = &[
     "http.head-timeout",
 ];
 
+/// An array of tables, and the keys of each of its tables.
+pub(super) type Array = (&'static str, &'static [&'static str]);
+
+/// All of them, in the order in which they are printed.
+pub(super) const ARRAYS: [Array; 2] = [(ANNOUNCED, PREFIX_KEYS), (PEER, PEER_KEYS)];
+
+/// Every key of a `[[bgp.prefix]]`.
+pub const PREFIX_KEYS: &[&str] = &[
+    "prefix",
+    "med",
+    "prepend",
+    "local-pref",
+    "communities",
+    "large-communities",
+    "degraded-med",
+    "degraded-prepend",
+    "degraded-local-pref",
+    "degraded-communities",
+    "degraded-large-communities",
+];
+
 /// Every key of a `[[bgp.peer]]`.
 pub const PEER_KEYS: &[&str] = &[
     "address",
@@ -135,10 +157,10 @@ mod tests {
     fn no_two_keys_share_an_environment_variable() {
         let names: HashSet<_> = KEYS
             .iter()
-            .chain([&PEER])
+            .chain([&PEER, &ANNOUNCED])
             .map(|key| variable(key))
             .collect();
-        assert_eq!(names.len(), KEYS.len() + 1);
+        assert_eq!(names.len(), KEYS.len() + ARRAYS.len());
         assert!(NO_KEYS.iter().all(|name| !names.contains(*name)));
     }
 

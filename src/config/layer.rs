@@ -4,21 +4,21 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     Origin, Problem,
-    keys::{self, KEYS, NO_KEYS, PEER, PEER_KEYS, PREFIX},
+    keys::{self, ARRAYS, Array, KEYS, NO_KEYS, PREFIX},
     value::{Node, Value},
 };
 
-/// What one source says: values by their full key, and peers.
+/// What one source says: values by their full key, and arrays of tables.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Layer {
     pub(super) values: BTreeMap<String, Node>,
-    /// Present when the source lists peers; the list counts as one value.
-    pub(super) peers: Option<Vec<PeerTable>>,
+    /// By their full key. An array counts as one value.
+    pub(super) arrays: BTreeMap<&'static str, Vec<Table>>,
 }
 
-/// One `[[bgp.peer]]`.
+/// One table of an array, such as a `[[bgp.peer]]`.
 #[derive(Clone, Debug)]
-pub(super) struct PeerTable {
+pub(super) struct Table {
     pub(super) origin: Origin,
     pub(super) values: BTreeMap<String, Node>,
 }
@@ -33,6 +33,10 @@ struct Text<'a> {
 enum Place<'a> {
     File(&'a Arc<Path>),
     Fixed(&'a Origin),
+}
+
+fn array_of(wanted: impl Fn(&str) -> bool) -> Option<Array> {
+    ARRAYS.into_iter().find(|(name, _)| wanted(name))
 }
 
 // === impl Layer ===
@@ -63,10 +67,11 @@ impl Layer {
             let origin = Origin::Environment(name.clone());
             if let Some(key) = KEYS.iter().find(|key| keys::variable(key) == *name) {
                 layer.set(key, Value::Text(value.clone()), origin);
-            } else if keys::variable(PEER) == *name {
-                let text = format!("{PEER} = {value}");
+            } else if let Some((array, _)) = array_of(|key| keys::variable(key) == *name) {
+                let text = format!("{array} = {value}");
                 let place = Place::Fixed(&origin);
-                layer.peers = Text { text: &text, place }.read(problems).peers;
+                let mut said = Text { text: &text, place }.read(problems);
+                layer.arrays.append(&mut said.arrays);
             } else {
                 let known: Vec<_> = KEYS.iter().map(|key| keys::variable(key)).collect();
                 let nearest = keys::nearest(name, known.iter().map(String::as_str));
@@ -122,16 +127,18 @@ impl Text<'_> {
                     let value = self.value(value.get_ref());
                     layer.values.insert(key, Node { value, origin });
                 }
-                DeValue::Array(tables) if key == PEER => {
-                    let peers = tables.iter().enumerate().filter_map(|(index, table)| {
+                DeValue::Array(tables) if array_of(|name| name == key).is_some() => {
+                    let array = array_of(|name| name == key).expect("it was just found");
+                    let tables = tables.iter().enumerate().filter_map(|(index, table)| {
                         let origin = self.origin(table.span().start);
                         let Some(table) = table.get_ref().as_table() else {
-                            problems.push(Problem::new(Some(origin), PEER, "expected a table"));
+                            problems.push(Problem::new(Some(origin), &key, "expected a table"));
                             return None;
                         };
-                        Some(self.peer(table, index, origin, problems))
+                        Some(self.table(table, array, index, origin, problems))
                     });
-                    layer.peers = Some(peers.collect());
+                    let tables = tables.collect();
+                    layer.arrays.insert(array.0, tables);
                 }
                 DeValue::Table(table) if is_section => {
                     self.walk(table, &section, layer, problems);
@@ -140,13 +147,14 @@ impl Text<'_> {
                     let what = format!("expected a section, written [{key}]");
                     problems.push(Problem::new(Some(at), &key, what));
                 }
-                _ if key == PEER => {
-                    let what = format!("expected an array of tables, each written [[{PEER}]]");
+                _ if array_of(|name| name == key).is_some() => {
+                    let what = format!("expected an array of tables, each written [[{key}]]");
                     problems.push(Problem::new(Some(at), &key, what));
                 }
                 _ => {
                     let sections = KEYS.iter().filter_map(|key| Some(key.rsplit_once('.')?.0));
-                    let known = KEYS.iter().copied().chain([PEER]).chain(sections);
+                    let known = KEYS.iter().copied().chain(ARRAYS.map(|array| array.0));
+                    let known = known.chain(sections);
                     let what = format!("unknown key{}", keys::hint(keys::nearest(&key, known)));
                     problems.push(Problem::new(Some(at), &key, what));
                 }
@@ -154,32 +162,33 @@ impl Text<'_> {
         }
     }
 
-    fn peer(
+    fn table(
         &self,
         table: &DeTable<'_>,
+        (array, known): Array,
         index: usize,
         origin: Origin,
         problems: &mut Vec<Problem>,
-    ) -> PeerTable {
+    ) -> Table {
         let mut values = BTreeMap::new();
         for (name, value) in table {
             let key = name.get_ref().to_string();
-            if PEER_KEYS.contains(&key.as_str()) {
+            if known.contains(&key.as_str()) {
                 let origin = self.origin(value.span().start);
                 let value = self.value(value.get_ref());
                 values.insert(key, Node { value, origin });
             } else {
                 let at = self.origin(name.span().start);
-                let nearest = keys::nearest(&key, PEER_KEYS.iter().copied());
+                let nearest = keys::nearest(&key, known.iter().copied());
                 let what = format!("unknown key{}", keys::hint(nearest));
                 problems.push(Problem::new(
                     Some(at),
-                    &format!("{PEER}[{index}].{key}"),
+                    &format!("{array}[{index}].{key}"),
                     what,
                 ));
             }
         }
-        PeerTable { origin, values }
+        Table { origin, values }
     }
 
     fn value(&self, value: &DeValue<'_>) -> Value {

@@ -5,7 +5,7 @@ use std::{fs, path::Path, path::PathBuf, sync::Arc};
 use super::{
     Auth, Bgp, Config, DataDir, Drain, Guard, Health, Http, Listen, Log, NodeName, Origin, Problem,
     Problems, Sources, Stores, Tls, files,
-    keys::{KEYS, PEER, PEER_KEYS},
+    keys::{ARRAYS, KEYS},
     layer::Layer,
     reader::Reader,
     value::{Node, Value},
@@ -127,7 +127,7 @@ impl Config {
 // === impl Loaded ===
 
 impl Loaded {
-    /// Every setting that counts, in the order of [`KEYS`], peers last. No
+    /// Every setting that counts, in the order of [`KEYS`], tables last. No
     /// setting is a secret: keys are files.
     pub fn settings(&self) -> Vec<Setting> {
         let mut settings = Vec::new();
@@ -143,16 +143,17 @@ impl Loaded {
                 settings.push(Setting::new((*key).to_owned(), node));
             }
         }
-        let peers = self.layers[1..]
-            .iter()
-            .rev()
-            .find_map(|layer| layer.peers.as_ref());
-        let defaults = self.layers[0].peers.as_deref().and_then(<[_]>::first);
-        for (index, peer) in peers.into_iter().flatten().enumerate() {
-            for key in PEER_KEYS {
-                let default = || defaults.and_then(|table| table.values.get(*key));
-                if let Some(node) = peer.values.get(*key).or_else(default) {
-                    settings.push(Setting::new(format!("{PEER}[{index}].{key}"), node));
+        for (array, keys) in ARRAYS {
+            let said = self.layers[1..].iter().rev();
+            let said = said.filter_map(|layer| layer.arrays.get(array)).next();
+            let defaults = self.layers[0].arrays.get(array);
+            let defaults = defaults.and_then(|tables| tables.first());
+            for (index, table) in said.into_iter().flatten().enumerate() {
+                for key in keys {
+                    let default = || defaults.and_then(|table| table.values.get(*key));
+                    if let Some(node) = table.values.get(*key).or_else(default) {
+                        settings.push(Setting::new(format!("{array}[{index}].{key}"), node));
+                    }
                 }
             }
         }

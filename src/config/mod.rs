@@ -38,7 +38,7 @@ pub use self::{
     guard::Guard,
     health::Health,
     http::Http,
-    keys::{KEYS, PEER_KEYS, variable},
+    keys::{KEYS, PEER_KEYS, PREFIX_KEYS, variable},
     listen::Listen,
     load::{Loaded, Setting},
     log::{Log, LogFormat},

@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
     ) -> T {
         let layers = [defaults, values].map(|values| Layer {
             values: values.clone(),
-            peers: None,
+            arrays: BTreeMap::new(),
         });
         let mut reader = Reader::new(&layers);
         reader.prefix = prefix;

@@ -85,7 +85,7 @@ fn the_example_file_is_a_valid_configuration_that_names_every_key() {
     assert_eq!(bgp.announce.len(), 2);
     let asn = "4210000001".parse().unwrap();
     assert_eq!(bgp.peers[0].asn, PeerAsn::Exactly(asn));
-    for key in KEYS.iter().chain(PEER_KEYS) {
+    for key in KEYS.iter().chain(PEER_KEYS).chain(PREFIX_KEYS) {
         let word = key.rsplit('.').next().unwrap();
         let named = text.lines().any(|line| {
             line.trim_start_matches(['#', ' '])
@@ -101,6 +101,7 @@ fn the_example_file_stays_valid_with_every_commented_setting_enabled() {
     let enabled: Vec<_> = text
         .lines()
         .map(|line| match line.strip_prefix("#") {
+            Some(rest) if rest.starts_with("[[") => rest,
             Some(rest) if !rest.starts_with(' ') && rest.contains(" = ") => rest,
             _ => line,
         })

@@ -97,7 +97,7 @@ impl Reload {
         let Some(bgp) = &config.bgp else {
             anyhow::bail!("the section is gone; to announce nothing any more takes a restart");
         };
-        let policy = Policy::new(&bgp.announce, &bgp.levels)?;
+        let policy = Policy::new(&bgp.announce, &bgp.levels, &bgp.exceptions)?;
         if let Driver::Own(own) = &**driver {
             own.reconfigure(speaker::config(bgp)?)?;
         }

@@ -7,7 +7,7 @@ use crate::config::{Bgp, PeerAsn};
 
 /// Starts a driver and the policy that it follows.
 pub fn start(bgp: &Bgp) -> anyhow::Result<(Driver, Policy)> {
-    let policy = Policy::new(&bgp.announce, &bgp.levels)?;
+    let policy = Policy::new(&bgp.announce, &bgp.levels, &bgp.exceptions)?;
     let config = config(bgp)?;
     let driver = match daemon(bgp) {
         Some(daemon) => Driver::Daemon(Daemon::start(config, daemon)?),

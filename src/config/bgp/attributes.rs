@@ -1,35 +1,18 @@
 //! What prefixes are announced with, healthy and degraded.
 
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
 use metal_bgp::{
     AnnouncementError, Attributes, Community, CommunityError, LargeCommunity, LargeCommunityError,
+    MAX_COMMUNITIES, MAX_PREPEND,
 };
 
+use crate::config::Problem;
+use crate::config::keys::ANNOUNCED;
+use crate::config::layer::Table;
 use crate::config::reader::Reader;
 use crate::config::value::FromText;
-
-/// The keys of one level, and the attributes that they say something of.
-struct Keys {
-    med: &'static str,
-    prepend: &'static str,
-    local_pref: &'static str,
-    communities: &'static str,
-    large_communities: &'static str,
-}
-
-const HEALTHY: Keys = Keys {
-    med: "bgp.med",
-    prepend: "bgp.prepend",
-    local_pref: "bgp.local-pref",
-    communities: "bgp.communities",
-    large_communities: "bgp.large-communities",
-};
-const DEGRADED: Keys = Keys {
-    med: "bgp.degraded-med",
-    prepend: "bgp.degraded-prepend",
-    local_pref: "bgp.degraded-local-pref",
-    communities: "bgp.degraded-communities",
-    large_communities: "bgp.degraded-large-communities",
-};
 
 /// What the prefixes are announced with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,19 +25,63 @@ pub struct Levels {
     pub leaving: Attributes,
 }
 
-// === impl Levels ===
+/// What was said of healthy and of degraded nodes.
+pub(super) struct Rules {
+    healthy: Overlay,
+    degraded: Overlay,
+}
 
-impl Levels {
+/// Attributes that were given; the others stay as they are.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Overlay {
+    med: Option<u32>,
+    prepend: Option<u8>,
+    local_pref: Option<u32>,
+    communities: Option<Vec<Community>>,
+    large_communities: Option<Vec<LargeCommunity>>,
+}
+
+// === impl Rules ===
+
+impl Rules {
+    /// Those of `[bgp]`.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self::read_at(reader, "bgp.")
+    }
+
+    fn read_at(reader: &mut Reader<'_>, section: &str) -> Self {
+        Self {
+            healthy: Overlay::read(reader, section),
+            degraded: Overlay::read(reader, &format!("{section}degraded-")),
+        }
+    }
+
     /// What is not said of a degraded node is as while it is healthy; if nothing is said, it is
     /// announced with GRACEFUL_SHUTDOWN (RFC 8326), as is one that leaves.
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        let healthy = HEALTHY.read(reader, &Attributes::default());
-        let leaving = with_graceful_shutdown(reader, HEALTHY.communities, &healthy);
-        let degraded = match DEGRADED.is_set(reader) {
-            true => DEGRADED.read(reader, &healthy),
-            false => leaving.clone(),
+    pub(super) fn levels(&self) -> Levels {
+        let plain = Self {
+            healthy: Overlay::default(),
+            degraded: Overlay::default(),
         };
-        Self {
+        self.levels_of(&plain)
+    }
+
+    /// The same for a prefix of which `own` says something else.
+    fn levels_of(&self, own: &Self) -> Levels {
+        let healthy = own.healthy.over(self.healthy.over(Attributes::default()));
+        let all = healthy.communities().iter().copied();
+        // One more than the configuration may have has room in a list that is not full; a full
+        // one is refused when it is read.
+        let leaving = healthy
+            .clone()
+            .with_communities(all.chain([Community::GRACEFUL_SHUTDOWN]))
+            .expect("the bound was checked with one to spare");
+        let silent = self.degraded == Overlay::default() && own.degraded == Overlay::default();
+        let degraded = match silent {
+            true => leaving.clone(),
+            false => own.degraded.over(self.degraded.over(healthy.clone())),
+        };
+        Levels {
             healthy,
             degraded,
             leaving,
@@ -62,66 +89,103 @@ impl Levels {
     }
 }
 
-// === impl Keys ===
+// === impl Overlay ===
 
-impl Keys {
-    fn is_set(&self, reader: &Reader<'_>) -> bool {
-        [
-            self.med,
-            self.prepend,
-            self.local_pref,
-            self.communities,
-            self.large_communities,
-        ]
-        .iter()
-        .any(|key| reader.node(key).is_some())
+impl Overlay {
+    fn read(reader: &mut Reader<'_>, before: &str) -> Self {
+        let key = |name: &str| format!("{before}{name}");
+        let prepend: Option<u16> = reader.optional(&key("prepend"));
+        let mut overlay = Self {
+            med: reader.optional(&key("med")),
+            prepend: prepend.map(|times| u8::try_from(times).unwrap_or(u8::MAX)),
+            local_pref: reader.optional(&key("local-pref")),
+            communities: reader.optional(&key("communities")),
+            large_communities: reader.optional(&key("large-communities")),
+        };
+        if let Some(times) = overlay.prepend.filter(|times| *times > MAX_PREPEND) {
+            let what = AnnouncementError::TooMuchPrepend(times);
+            reader.problem(&key("prepend"), what.to_string());
+            overlay.prepend = None;
+        }
+        // GRACEFUL_SHUTDOWN must have room.
+        let bound = MAX_COMMUNITIES - 1;
+        let too_many = format!("more than {bound} communities");
+        if overlay
+            .communities
+            .as_ref()
+            .is_some_and(|some| some.len() > bound)
+        {
+            reader.problem(&key("communities"), too_many.clone());
+            overlay.communities = None;
+        }
+        if overlay
+            .large_communities
+            .as_ref()
+            .is_some_and(|some| some.len() > bound)
+        {
+            reader.problem(&key("large-communities"), too_many);
+            overlay.large_communities = None;
+        }
+        overlay
     }
 
-    fn read(&self, reader: &mut Reader<'_>, otherwise: &Attributes) -> Attributes {
-        let mut attributes = otherwise.clone();
-        if let Some(med) = reader.optional::<u32>(self.med) {
-            attributes = attributes.with_med(med);
+    fn over(&self, attributes: Attributes) -> Attributes {
+        let checked = "the bounds were checked when it was read";
+        let mut new = attributes;
+        if let Some(med) = self.med {
+            new = new.with_med(med);
         }
-        if let Some(preference) = reader.optional::<u32>(self.local_pref) {
-            attributes = attributes.with_local_pref(preference);
+        if let Some(preference) = self.local_pref {
+            new = new.with_local_pref(preference);
         }
-        if let Some(times) = reader.optional::<u16>(self.prepend) {
-            let times = u8::try_from(times).unwrap_or(u8::MAX);
-            attributes = or(reader, self.prepend, attributes, |it| {
-                it.with_prepend(times)
-            });
+        if let Some(times) = self.prepend {
+            new = new.with_prepend(times).expect(checked);
         }
-        if let Some(communities) = reader.optional::<Vec<Community>>(self.communities) {
-            attributes = or(reader, self.communities, attributes, |it| {
-                it.with_communities(communities)
-            });
+        if let Some(some) = &self.communities {
+            new = new.with_communities(some.iter().copied()).expect(checked);
         }
-        if let Some(communities) = reader.optional::<Vec<LargeCommunity>>(self.large_communities) {
-            attributes = or(reader, self.large_communities, attributes, |it| {
-                it.with_large_communities(communities)
-            });
+        if let Some(some) = &self.large_communities {
+            new = new
+                .with_large_communities(some.iter().copied())
+                .expect(checked);
         }
-        attributes
+        new
     }
 }
 
-fn with_graceful_shutdown(reader: &mut Reader<'_>, key: &str, of: &Attributes) -> Attributes {
-    let all = of.communities().iter().copied();
-    let all = all.chain([Community::GRACEFUL_SHUTDOWN]);
-    or(reader, key, of.clone(), |it| it.with_communities(all))
-}
-
-/// What `change` makes of `attributes`, or these and a problem at `key`.
-fn or(
+/// `[[bgp.prefix]]`: what is said of single prefixes.
+pub(super) fn exceptions_of(
     reader: &mut Reader<'_>,
-    key: &str,
-    attributes: Attributes,
-    change: impl FnOnce(Attributes) -> Result<Attributes, AnnouncementError>,
-) -> Attributes {
-    change(attributes.clone()).unwrap_or_else(|error| {
-        reader.problem(key, error.to_string());
-        attributes
-    })
+    rules: &Rules,
+    announced: &[IpNet],
+    tables: &[Table],
+) -> BTreeMap<IpNet, Levels> {
+    let mut exceptions = BTreeMap::new();
+    for (index, table) in tables.iter().enumerate() {
+        let name = format!("{ANNOUNCED}[{index}].");
+        let read = reader.nested(name.clone(), &BTreeMap::new(), &table.values, |reader| {
+            let prefix: Option<IpNet> = reader.optional("prefix");
+            (prefix, Rules::read_at(reader, ""))
+        });
+        let at = table.values.get("prefix").map(|node| node.origin.clone());
+        let at = at.unwrap_or_else(|| table.origin.clone());
+        let problem = |what: String| Problem::new(Some(at.clone()), &format!("{name}prefix"), what);
+        let (Some(prefix), own) = read else {
+            if !table.values.contains_key("prefix") {
+                reader.problems.push(problem("is missing".to_owned()));
+            }
+            continue;
+        };
+        if !announced.contains(&prefix) {
+            let what = format!("{prefix} is not in bgp.announce");
+            reader.problems.push(problem(what));
+        }
+        if exceptions.insert(prefix, rules.levels_of(&own)).is_some() {
+            let what = format!("{prefix} has a [[{ANNOUNCED}]] already");
+            reader.problems.push(problem(what));
+        }
+    }
+    exceptions
 }
 
 impl FromText for Community {

@@ -8,14 +8,14 @@ use std::{
 use metal_bgp::{BfdConfig, Interface, Md5Key, Ttl};
 
 use super::Peer;
-use crate::config::{Problem, files, keys::PEER, layer::PeerTable, reader::Reader};
+use crate::config::{Problem, files, keys::PEER, layer::Table, reader::Reader};
 
 impl Peer {
     pub(super) fn read(
         reader: &mut Reader<'_>,
         index: usize,
-        defaults: &PeerTable,
-        table: &PeerTable,
+        defaults: &Table,
+        table: &Table,
     ) -> Option<Self> {
         let name = format!("{PEER}[{index}].");
         reader.nested(name, &defaults.values, &table.values, |reader| {

@@ -5,11 +5,12 @@ use std::net::Ipv4Addr;
 use ipnet::IpNet;
 use metal_bgp::DaemonAddress;
 
-use super::{Bgp, Levels, Peer};
+use super::attributes::{Rules, exceptions_of};
+use super::{Bgp, Peer};
 use crate::config::{
     Asn, Problem,
-    keys::{KEYS, PEER},
-    layer::{Layer, PeerTable},
+    keys::{ANNOUNCED, KEYS, PEER},
+    layer::{Layer, Table},
     reader::Reader,
 };
 
@@ -17,7 +18,7 @@ impl Bgp {
     /// `None` without the section, and where it is too broken to be read.
     pub(in crate::config) fn read(reader: &mut Reader<'_>, layers: &[Layer]) -> Option<Self> {
         let said = &layers[1..];
-        let tables = said.iter().rev().find_map(|layer| layer.peers.as_ref());
+        let tables = said.iter().rev().find_map(|layer| layer.arrays.get(PEER));
         let tables = tables.map(Vec::as_slice).unwrap_or_default();
         let asked = KEYS
             .iter()
@@ -36,8 +37,14 @@ impl Bgp {
         let next_hop_v4 = reader.optional("bgp.next-hop-v4");
         let next_hop_v6 = reader.optional("bgp.next-hop-v6");
         let stations = reader.get("bgp.bmp");
-        let levels = Levels::read(reader);
-        let defaults = layers[0].peers.as_deref().and_then(<[_]>::first);
+        let levels = Rules::read(reader);
+        let exceptions = said
+            .iter()
+            .rev()
+            .find_map(|layer| layer.arrays.get(ANNOUNCED));
+        let exceptions = exceptions.map(Vec::as_slice).unwrap_or_default();
+        let exceptions = exceptions_of(reader, &levels, &announce, exceptions);
+        let defaults = layers[0].arrays.get(PEER).and_then(|tables| tables.first());
         let defaults = defaults.expect("the defaults have a peer; a test reads them");
         let peers: Vec<_> = tables
             .iter()
@@ -73,7 +80,8 @@ impl Bgp {
             next_hop_v4,
             next_hop_v6,
             stations,
-            levels,
+            levels: levels.levels(),
+            exceptions,
             peers: peers.into_iter().collect::<Option<_>>()?,
         };
         bgp.check(reader);
@@ -81,7 +89,7 @@ impl Bgp {
     }
 }
 
-fn check_peers(reader: &mut Reader<'_>, tables: &[PeerTable], peers: &[Option<Peer>]) {
+fn check_peers(reader: &mut Reader<'_>, tables: &[Table], peers: &[Option<Peer>]) {
     let known = |index: usize| peers[index].as_ref();
     for (index, table) in tables.iter().enumerate() {
         let Some(peer) = known(index) else { continue };

@@ -217,3 +217,36 @@ fn a_peer_may_be_in_any_other_as_or_in_our_own() {
         assert_eq!(bgp.peers[0].asn, wanted);
     }
 }
+
+#[test]
+fn a_prefix_may_have_attributes_of_its_own() {
+    let text = BGP.replace(
+        "[[bgp.peer]]",
+        "[[bgp.prefix]]\nprefix = \"192.0.2.1/32\"\nmed = 7\ndegraded-prepend = 2\n\n[[bgp.peer]]",
+    );
+    let bgp = Case::new(&text).loaded().config.bgp.unwrap();
+    let own = &bgp.exceptions[&"192.0.2.1/32".parse().unwrap()];
+    assert_eq!(own.healthy.med(), Some(7));
+    assert_eq!((own.degraded.med(), own.degraded.prepend()), (Some(7), 2));
+    assert_eq!(bgp.levels.healthy.med(), None);
+    for (from, to, says) in [
+        (
+            "192.0.2.1/32\"\nmed",
+            "192.0.2.9/32\"\nmed",
+            "is not in bgp.announce",
+        ),
+        (
+            "prefix = \"192.0.2.1/32\"\nmed",
+            "med",
+            "bgp.prefix[0].prefix: is missing",
+        ),
+        (
+            "degraded-prepend",
+            "degraded-prepent",
+            "did you mean degraded-prepend?",
+        ),
+    ] {
+        let problems = refused(&text.replace(from, to)).join("\n");
+        assert!(problems.contains(says), "{problems}");
+    }
+}

@@ -35,10 +35,19 @@ async fn a_group_costs_six_statements_and_a_read_one_each_prepared_once() {
         };
         once("first").await;
         let prepared = proxy.report().prepared;
+        let mut least = (u64::MAX, u64::MAX);
+        let mut all = 0;
         for i in 0..10 {
-            // Head, touched, upsert, advance, commit, and a BEGIN, which is not counted.
-            assert_eq!(once(&i.to_string()).await, (5, 2), "{engine:?}");
+            let (group, reads) = once(&i.to_string()).await;
+            least = (least.0.min(group), least.1.min(reads));
+            all += group + reads;
         }
-        assert_eq!(proxy.report().prepared, prepared, "{engine:?}");
+        // Head, touched, upsert, advance, commit, and a BEGIN, which is not counted.
+        assert_eq!(least, (5, 2), "{engine:?}");
+        // A notification that overtakes the answer to its commit costs a look at the head.
+        assert!(all <= 10 * (5 + 2 + 1), "{engine:?}: {all}");
+        // That look may be prepared later than the rest, and is not prepared again.
+        let more = proxy.report().prepared - prepared;
+        assert!(more <= 2, "{engine:?}: {more}");
     }
 }
