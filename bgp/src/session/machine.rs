@@ -156,7 +156,9 @@ impl Machine {
     /// The first `count` bytes of the outbox are on their way.
     pub(crate) fn sent(&mut self, now: Instant, count: usize) {
         self.outbox.advance(count);
-        self.stalled = (!self.outbox.is_empty()).then(|| now + self.terms.send_hold());
+        // After the end nothing is due any more: the owner bounds how long the rest may take.
+        let waits = self.end.is_none() && !self.outbox.is_empty();
+        self.stalled = waits.then(|| now + self.terms.send_hold());
         if self.outbox.is_empty() {
             self.sync(now);
         }
