@@ -13,10 +13,11 @@ clients="${CARGO_TARGET_DIR:-$here/../target}/clients"
 # Only what the tests and benchmarks run.
 packages=(
   bird2         # another leaf switch of the lab
-  curl          # README and quick looks
+  curl          # README, quick looks, health checks of the benchmark
   e2fsprogs     # a small file system that fills up
   etcd-client   # sets up roles in a test
   etcd-server   # a store
+  exabgp        # another announcer of the benchmark
   faketime      # steps of a server's clock
   frr           # leaf switch of the lab
   gobgpd        # an external BGP daemon
