@@ -54,7 +54,13 @@ install_packages() {
   fi
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
-  # Nothing of them shall run by itself, and PostgreSQL needs no cluster.
+  # Nothing of them shall run by itself (invoke-rc.d asks this file, deb-systemd-invoke too), and
+  # PostgreSQL needs no cluster.
+  if [[ ! -e /usr/sbin/policy-rc.d ]]; then
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod 0755 /usr/sbin/policy-rc.d
+  fi
   mkdir -p /etc/postgresql-common
   [[ -e /etc/postgresql-common/createcluster.conf ]] ||
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
