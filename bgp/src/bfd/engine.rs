@@ -14,6 +14,11 @@ use jitter::Jitter;
 /// RFC 5880 section 6.8.3: no faster than this while the session is not up.
 const SLOW: Duration = Duration::from_secs(1);
 
+/// From one packet to the next that only tells of a change. RFC 5880 section 6.8.7 lets it go out
+/// between the others; on a link that delays and doubles packets, two sides that answer each
+/// change at once would drown it.
+const GAP: Duration = Duration::from_millis(20);
+
 /// A session (the variables of RFC 5880 section 6.8.1). Whoever owns it calls
 /// [`Engine::receive`] and, at [`Engine::deadline`], [`Engine::tick`], and sends after each what
 /// [`Engine::transmit`] gives, until that is nothing.
@@ -163,7 +168,9 @@ impl Engine {
 
     /// When [`Engine::tick`] and [`Engine::transmit`] are to be called next.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        [self.expires, self.due].into_iter().flatten().min()
+        let news = self.sent_at.filter(|_| self.changed).map(|at| at + GAP);
+        let all = [self.expires, self.due, news];
+        all.into_iter().flatten().min()
     }
 
     /// A packet to send now, if one is due.
@@ -173,9 +180,11 @@ impl Engine {
             return Some(self.packet(false, true));
         }
         let due = self.due.is_some_and(|at| at <= now);
-        if !std::mem::take(&mut self.changed) && !due {
+        let news = self.changed && self.sent_at.is_none_or(|at| at + GAP <= now);
+        if !due && !news {
             return None;
         }
+        self.changed = false;
         self.sent_at = Some(now);
         self.due_after = None;
         self.arm(now);

@@ -225,6 +225,7 @@ proptest::proptest! {
         // At most one packet per interval, and a few for what changed.
         let span = (pair.now - pair.start).as_millis() as u64;
         let limit = 2 * (span / (intervals.0.min(intervals.1) * 3 / 4) + 1) * 3 + 200;
+        let limit = limit + 4 * span / GAP.as_millis() as u64;
         proptest::prop_assert!(pair.sent <= limit, "{} packets in {span} ms", pair.sent);
     }
 }
