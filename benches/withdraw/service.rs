@@ -1,5 +1,7 @@
 use std::process::Stdio;
 
+use tempfile::TempDir;
+
 use super::{
     PATIENCE,
     lab::{Lab, Process, eventually},
@@ -13,6 +15,8 @@ pub const PROBE: &str = "curl -sf -m 1 -o /dev/null http://192.0.2.1:8080/";
 /// their own: a small web server in the node's namespace. Killed when dropped.
 pub struct Service {
     process: Process,
+    /// What it serves.
+    _directory: TempDir,
 }
 
 // === impl Service ===
@@ -20,18 +24,20 @@ pub struct Service {
 impl Service {
     /// Returns once it answers the probe.
     pub fn start(lab: &Lab) -> Self {
-        let directory = "/var/empty";
-        let script = format!(
-            "mkdir -p {directory} && exec python3 -m http.server 8080 \
-             --bind 192.0.2.1 --directory {directory} 2>/dev/null"
-        );
-        let process = Process::spawn(lab.node.command("sh").args(["-c", &script]));
+        let directory = tempfile::tempdir().expect("an empty directory");
+        let script = "exec python3 -m http.server 8080 --bind 192.0.2.1 2>/dev/null";
+        let mut command = lab.node.command("sh");
+        command.args(["-c", script]).current_dir(directory.path());
+        let process = Process::spawn(&mut command);
         eventually("the service answers", PATIENCE, || {
             let mut probe = lab.node.command("sh");
             let probe = probe.args(["-c", PROBE]).stderr(Stdio::null()).status();
             probe.ok()?.success().then_some(())
         });
-        Self { process }
+        Self {
+            process,
+            _directory: directory,
+        }
     }
 
     /// `kill -9`.
