@@ -103,12 +103,10 @@ fn a_peer_with_ttl_security_does_not_keep_a_session_with_us_without() {
 fn with_ttl_security_a_peer_without_is_not_heard() {
     let lab = leaf(&[]);
     let speaker = Inside::start(&lab.node, with(|peer| peer.ttl = Ttl::Security { hops: 1 }));
+    // Either side may give up first.
     let error = speaker.error("TTL");
-    assert_eq!(
-        error,
-        "the peer accepted the connection and sent no OPEN: this node ignores what it sends \
-         unless it has TTL security as well"
-    );
+    let cause = "OPEN: this node ignores what it sends unless it has TTL security as well";
+    assert!(error.ends_with(cause), "{error}");
     assert_eq!(speaker.peer().counters.established, 0);
 }
 

@@ -106,6 +106,10 @@ impl Machine {
             None => "the peer closed the connection".to_owned(),
         };
         match self.fsm.state() {
+            // What it sends, its acknowledgements too, may all be ignored here.
+            SessionState::OpenSent if error.is_some() && !self.terms.silence().is_empty() => {
+                format!("{how}, before it sent OPEN{}", self.terms.silence())
+            }
             SessionState::OpenSent => format!(
                 "{how}, before it sent OPEN: it may not know this node's address as a neighbour"
             ),
