@@ -55,7 +55,8 @@ impl Announcer {
     fn tell(&mut self) {
         let verdict = self.verdicts.borrow_and_update().clone();
         let phase = *self.phases.borrow_and_update();
-        let policy = self.policies.borrow_and_update().clone();
+        // Borrowed, not cloned: this runs with every verdict.
+        let policy = self.policies.borrow_and_update();
         match policy.plan(verdict.level_at(Instant::now()), phase) {
             Plan::Announce(announcement) => {
                 self.speaker

@@ -121,14 +121,14 @@ impl Text<'_> {
             let section = format!("{key}.");
             let at = self.origin(name.span().start);
             let is_section = KEYS.iter().any(|known| known.starts_with(&section));
-            match value.get_ref() {
+            let array = array_of(|name| name == key);
+            match (value.get_ref(), array) {
                 _ if KEYS.contains(&key.as_str()) => {
                     let origin = self.origin(value.span().start);
                     let value = self.value(value.get_ref());
                     layer.values.insert(key, Node { value, origin });
                 }
-                DeValue::Array(tables) if array_of(|name| name == key).is_some() => {
-                    let array = array_of(|name| name == key).expect("it was just found");
+                (DeValue::Array(tables), Some(array)) => {
                     let tables = tables.iter().enumerate().filter_map(|(index, table)| {
                         let origin = self.origin(table.span().start);
                         let Some(table) = table.get_ref().as_table() else {
@@ -140,14 +140,14 @@ impl Text<'_> {
                     let tables = tables.collect();
                     layer.arrays.insert(array.0, tables);
                 }
-                DeValue::Table(table) if is_section => {
+                (DeValue::Table(table), _) if is_section => {
                     self.walk(table, &section, layer, problems);
                 }
                 _ if is_section => {
                     let what = format!("expected a section, written [{key}]");
                     problems.push(Problem::new(Some(at), &key, what));
                 }
-                _ if array_of(|name| name == key).is_some() => {
+                (_, Some(_)) => {
                     let what = format!("expected an array of tables, each written [[{key}]]");
                     problems.push(Problem::new(Some(at), &key, what));
                 }

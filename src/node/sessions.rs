@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use metal_bgp::{AnnouncedRoute, Attributes, LogEvent, PeerAs, PeerStatus};
+use metal_bgp::{AnnouncedRoute, Attributes, LogEvent, PeerStatus};
 
 use crate::announce::Driver;
 use crate::clock;
@@ -41,13 +41,11 @@ pub fn report(driver: &Driver) -> BgpReport {
 
 fn peer(peer: &PeerStatus, now: DateTime<Utc>) -> BgpPeer {
     let seconds = |seconds: u64| ago(now, seconds.saturating_mul(1000));
-    let configured = match peer.asn {
-        PeerAs::Exactly(asn) => asn.to_string(),
-        PeerAs::External => "external".to_owned(),
-    };
     BgpPeer {
         name: peer.name.clone(),
-        asn: peer.remote_asn.map_or(configured, |asn| asn.to_string()),
+        asn: peer
+            .remote_asn
+            .map_or_else(|| peer.asn.to_string(), |asn| asn.to_string()),
         state: peer.state.to_string(),
         since: seconds(peer.since_seconds),
         local_address: peer.local_address.map(|it| it.to_string()),

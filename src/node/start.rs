@@ -346,8 +346,8 @@ fn loopback(config: &Config) -> anyhow::Result<Option<Arc<Loopback>>> {
         return Ok(None);
     };
     let api = config.listen.api.iter().map(SocketAddr::ip);
-    let announced = api.filter(|ip| bgp.announce.iter().any(|prefix| prefix.contains(ip)));
-    let loopback = Loopback::new(announced, &config.data_dir.loopback());
+    let managed = api.filter(|address| bgp.manages(*address));
+    let loopback = Loopback::new(managed, &config.data_dir.loopback());
     let loopback = loopback.context("bgp.manage-addresses")?;
     Ok(Some(Arc::new(loopback)))
 }

@@ -42,6 +42,12 @@ pub(super) struct Client {
     pub(super) router_id: Option<Ipv4Addr>,
 }
 
+/// A path as one of the APIs writes it.
+trait WirePath: Message + Default + std::fmt::Debug + for<'a> From<&'a PathSpec> + 'static {}
+
+impl WirePath for v3::Path {}
+impl WirePath for v4::Path {}
+
 // === impl Api ===
 
 impl Api {
@@ -61,16 +67,9 @@ impl Api {
         PathAndQuery::try_from(path).expect("service and method are plain words")
     }
 
-    /// `TableType` of the global table.
-    const fn global_table(self) -> i32 {
-        match self {
-            Self::V3 => 0,
-            Self::V4 => 1,
-        }
-    }
-
-    /// `TableLookupPrefix.Type` of the prefix itself.
-    const fn exact(self) -> i32 {
+    /// The number of an enumeration's first meaning, here the global table and the exact prefix:
+    /// v4 keeps 0 for "unspecified".
+    const fn first(self) -> i32 {
         match self {
             Self::V3 => 0,
             Self::V4 => 1,
@@ -131,60 +130,53 @@ impl Client {
 
     /// Adds a path, or replaces the one to this prefix; its uuid.
     pub(super) async fn add(&mut self, path: &PathSpec) -> Result<Bytes, Fault> {
-        let table_type = self.api.global_table();
-        let answer: Result<AddPathResponse, _> = match self.api {
-            Api::V3 => {
-                let path = Some(v3::Path::from(path));
-                self.ask("AddPath", AddPathRequest { table_type, path })
-                    .await
-            }
-            Api::V4 => {
-                let path = Some(v4::Path::from(path));
-                self.ask("AddPath", AddPathRequest { table_type, path })
-                    .await
-            }
+        let answer = match self.api {
+            Api::V3 => self.add_as::<v3::Path>(path).await,
+            Api::V4 => self.add_as::<v4::Path>(path).await,
         };
         let answer = answer.map_err(|status| Fault::of("AddPath", &status))?;
         Ok(answer.uuid)
     }
 
+    async fn add_as<P: WirePath>(&mut self, path: &PathSpec) -> Result<AddPathResponse, Status> {
+        let request = AddPathRequest {
+            table_type: self.api.first(),
+            path: Some(P::from(path)),
+        };
+        self.ask("AddPath", request).await
+    }
+
     /// Deletes the path that an answer to [`Client::add`] named.
     pub(super) async fn delete(&mut self, prefix: &IpNet, uuid: Bytes) -> Result<(), Fault> {
         let request = DeletePathRequest::<v4::Path> {
-            table_type: self.api.global_table(),
+            table_type: self.api.first(),
             family: Some(family(prefix)),
             path: None,
             uuid,
         };
-        let answer: Result<Empty, _> = self.ask("DeletePath", request).await;
-        answer.map_err(|status| Fault::of("DeletePath", &status))?;
-        Ok(())
+        self.delete_by(request).await
     }
 
     /// Deletes whatever was put in over the API at the prefix of this path.
     pub(super) async fn delete_any(&mut self, bare: &PathSpec) -> Result<(), Fault> {
-        let (table_type, family) = (self.api.global_table(), Some(family(&bare.prefix)));
-        let uuid = Bytes::new();
-        let answer: Result<Empty, _> = match self.api {
-            Api::V3 => {
-                let request = DeletePathRequest {
-                    table_type,
-                    family,
-                    path: Some(v3::Path::from(bare)),
-                    uuid,
-                };
-                self.ask("DeletePath", request).await
-            }
-            Api::V4 => {
-                let request = DeletePathRequest {
-                    table_type,
-                    family,
-                    path: Some(v4::Path::from(bare)),
-                    uuid,
-                };
-                self.ask("DeletePath", request).await
-            }
+        match self.api {
+            Api::V3 => self.delete_as::<v3::Path>(bare).await,
+            Api::V4 => self.delete_as::<v4::Path>(bare).await,
+        }
+    }
+
+    async fn delete_as<P: WirePath>(&mut self, bare: &PathSpec) -> Result<(), Fault> {
+        let request = DeletePathRequest {
+            table_type: self.api.first(),
+            family: Some(family(&bare.prefix)),
+            path: Some(P::from(bare)),
+            uuid: Bytes::new(),
         };
+        self.delete_by(request).await
+    }
+
+    async fn delete_by<P: WirePath>(&mut self, request: DeletePathRequest<P>) -> Result<(), Fault> {
+        let answer: Result<Empty, _> = self.ask("DeletePath", request).await;
         answer.map_err(|status| Fault::of("DeletePath", &status))?;
         Ok(())
     }
@@ -195,13 +187,13 @@ impl Client {
         family: Family,
         prefixes: &[IpNet],
     ) -> Result<Vec<IpNet>, Fault> {
-        let kind = self.api.exact();
+        let kind = self.api.first();
         let lookup = |prefix: &IpNet| TableLookupPrefix {
             prefix: prefix.to_string(),
             kind,
         };
         let request = ListPathRequest {
-            table_type: self.api.global_table(),
+            table_type: self.api.first(),
             family: Some(family),
             prefixes: prefixes.iter().map(lookup).collect(),
         };

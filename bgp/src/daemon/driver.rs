@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const REST: Duration = Duration::from_millis(250);
 
 /// What the daemon was told and has confirmed.
-type Installed = BTreeMap<IpNet, (PathSpec, Bytes)>;
+pub(super) type Installed = BTreeMap<IpNet, (PathSpec, Bytes)>;
 
 pub(super) struct Driver {
     pub(super) config: DaemonConfig,
@@ -181,14 +181,16 @@ async fn tell(
     Ok(())
 }
 
-/// Brings each of `all` to what it should be, whatever the daemon has.
-async fn mend(
+/// Brings each of `all` to what it should be, whatever the daemon has; what was there and is not
+/// wanted.
+pub(super) async fn mend(
     client: &mut Client,
     maker: &PathMaker,
     installed: &mut Installed,
     target: &BTreeMap<IpNet, PathSpec>,
     all: Vec<IpNet>,
-) -> Result<(), Fault> {
+) -> Result<Vec<IpNet>, Fault> {
+    let mut deleted = Vec::new();
     let (v4, v6): (Vec<IpNet>, Vec<IpNet>) =
         all.into_iter().partition(|one| matches!(one, IpNet::V4(_)));
     for prefixes in [v4, v6] {
@@ -206,10 +208,11 @@ async fn mend(
                 (None, true) => {
                     tracing::warn!(%prefix, "the BGP daemon has a path that nobody wants: deleting it");
                     client.delete_any(&maker.bare(prefix)).await?;
+                    deleted.push(prefix);
                 }
                 (Some(_), true) | (None, false) => {}
             }
         }
     }
-    Ok(())
+    Ok(deleted)
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,8 +10,7 @@ use tokio::sync::watch;
 
 use super::client::Client;
 use super::config::{DaemonAddress, DaemonConfig};
-use super::driver::Driver;
-use super::path::family;
+use super::driver::{Driver, Installed, mend};
 use super::peers::Neighbour;
 use crate::keeper::{self, Lease};
 use crate::status::{Board, DaemonStatus};
@@ -213,17 +213,9 @@ pub async fn withdraw_all(config: &DaemonConfig) -> Result<Vec<IpNet>, String> {
     let mut client = connected.map_err(|fault| fault.to_string())?;
     let asn = Asn::try_from(client.asn).map_err(|error| error.to_string())?;
     let maker = config.maker(asn);
-    let mut gone = Vec::new();
-    for prefix in &config.prefixes {
-        let present = client.present(family(prefix), &[*prefix]).await;
-        if present.map_err(|fault| fault.to_string())?.is_empty() {
-            continue;
-        }
-        let deleted = client.delete_any(&maker.bare(*prefix)).await;
-        deleted.map_err(|fault| fault.to_string())?;
-        gone.push(*prefix);
-    }
-    Ok(gone)
+    let (none, all) = (BTreeMap::new(), config.prefixes.clone());
+    let mended = mend(&mut client, &maker, &mut Installed::new(), &none, all).await;
+    mended.map_err(|fault| fault.to_string())
 }
 
 // === impl Order ===

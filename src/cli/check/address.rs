@@ -27,6 +27,7 @@ pub(super) fn check(subject: &Subject) -> Group {
         .map(SocketAddr::ip)
         .collect();
     addresses.dedup();
+    let bgp = subject.config.bgp.as_ref();
     for address in addresses {
         if address.is_loopback() || address.is_unspecified() {
             group.ok(format!("{address} is on every machine"));
@@ -40,9 +41,10 @@ pub(super) fn check(subject: &Subject) -> Group {
                  discovery on that link, past the verdict",
                 format!("ip address del it there; ip address add {}", on_lo(address)),
             ),
-            None if subject.node.is_none() && is_managed(subject, address) => group.ok(format!(
-                "{address} is put on lo when the node serves (bgp.manage-addresses)"
-            )),
+            None if subject.node.is_none() && bgp.is_some_and(|bgp| bgp.manages(address)) => group
+                .ok(format!(
+                    "{address} is put on lo when the node serves (bgp.manage-addresses)"
+                )),
             None => group.failed(
                 format!("{address} is on no interface"),
                 "the kernel drops packets to it, though the listener can be bound",
@@ -51,14 +53,6 @@ pub(super) fn check(subject: &Subject) -> Group {
         }
     }
     group
-}
-
-/// Whether the node itself puts it there.
-fn is_managed(subject: &Subject, address: IpAddr) -> bool {
-    let bgp = subject.config.bgp.as_ref();
-    bgp.is_some_and(|bgp| {
-        bgp.manage_addresses && bgp.announce.iter().any(|one| one.contains(&address))
-    })
 }
 
 fn on_lo(address: IpAddr) -> String {

@@ -1,6 +1,6 @@
 //! What is wrong with a `[bgp]` section as a whole.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use metal_bgp::MAX_STATIONS;
 
@@ -60,6 +60,16 @@ impl Bgp {
         }
     }
 
+    /// Whether an address is in an announced prefix.
+    fn announces(&self, address: IpAddr) -> bool {
+        self.announce.iter().any(|prefix| prefix.contains(&address))
+    }
+
+    /// Whether the node puts this address of its listeners on `lo`.
+    pub fn manages(&self, address: IpAddr) -> bool {
+        self.manage_addresses && self.announces(address)
+    }
+
     /// Doubts about how the listeners and the announced prefixes fit together.
     pub(in crate::config) fn check_coverage(&self, api: &[SocketAddr], reader: &mut Reader<'_>) {
         if self.announce.is_empty() {
@@ -74,7 +84,7 @@ impl Bgp {
         }
         for address in api.iter().map(SocketAddr::ip) {
             let private = address.is_loopback() || address.is_unspecified();
-            if !private && !self.announce.iter().any(|prefix| prefix.contains(&address)) {
+            if !private && !self.announces(address) {
                 let what =
                     format!("{address} is in no prefix of bgp.announce: no leaf learns of it");
                 reader.warning("listen.api", what);
