@@ -33,6 +33,7 @@ mod memory;
 mod name;
 mod op;
 mod query;
+mod queue;
 mod record;
 mod redb;
 mod reindex;

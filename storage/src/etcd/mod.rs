@@ -33,7 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_stream::stream;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use self::cluster::Cluster;
@@ -48,6 +48,7 @@ use crate::error::{Error, Result, invalid};
 use crate::heads::{Heads, closed};
 use crate::key::Key;
 use crate::query::{Page, Query};
+use crate::queue::{self, Waits};
 use crate::record::{Record, Stored};
 use crate::revision::Revision;
 use crate::schema::Schema;
@@ -214,27 +215,17 @@ impl Etcd {
         let options = &self.shared.options;
         let queue = self.scope(&batch.scope, |found| found.queue.clone())?;
         let op = batch.op;
-        let place = match tokio::time::timeout(options.queue_wait, queue.reserve()).await {
-            Ok(Ok(place)) => place,
-            Ok(Err(_)) => return Err(closed()),
-            Err(_) => {
-                return Err(Error::Unavailable {
-                    reason: format!("{} commits are waiting already", queue.max_capacity()),
-                });
-            }
+        let waits = Waits {
+            queue: options.queue_wait,
+            commit: options.commit_wait + GRACE,
         };
-        let (answer, answered) = oneshot::channel();
-        place.send(Job {
+        let job = |answer| Job {
             batch,
             answer,
             until: tokio::time::Instant::now() + options.commit_wait,
             sent: false,
-        });
-        match tokio::time::timeout(options.commit_wait + GRACE, answered).await {
-            Ok(Ok(result)) => result,
-            // Too late, or the writer is gone.
-            Ok(Err(_)) | Err(_) => Err(Error::Unknown(op)),
-        }
+        };
+        queue::commit(&queue, waits, op, job).await
     }
 
     fn check_tables(&self, batch: &Batch) -> Result<()> {

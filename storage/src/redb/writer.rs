@@ -8,8 +8,9 @@ use super::copied::Copied;
 use super::engine::Engine;
 use super::options::{Durability, RedbOptions};
 use crate::batch::Batch;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::heads::closed;
+use crate::queue::{self, Waits};
 use crate::revision::Revision;
 
 /// The queue of commits, and the thread that empties it. The thread ends when the queue is
@@ -17,8 +18,7 @@ use crate::revision::Revision;
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Job>,
-    queue_wait: Duration,
-    commit_wait: Duration,
+    waits: Waits,
 }
 
 #[derive(Debug)]
@@ -53,29 +53,17 @@ impl Writer {
         }
         Ok(Self {
             queue,
-            queue_wait: options.queue_wait,
-            commit_wait: options.commit_wait,
+            waits: Waits {
+                queue: options.queue_wait,
+                commit: options.commit_wait,
+            },
         })
     }
 
     pub(super) async fn commit(&self, batch: Batch) -> Result<Revision> {
         let op = batch.op;
-        let place = match tokio::time::timeout(self.queue_wait, self.queue.reserve()).await {
-            Ok(Ok(place)) => place,
-            Ok(Err(_)) => return Err(closed()),
-            Err(_) => {
-                return Err(Error::Unavailable {
-                    reason: format!("{} commits are waiting already", self.queue.max_capacity()),
-                });
-            }
-        };
-        let (answer, answered) = oneshot::channel();
-        place.send(Job::Commit(batch, answer));
-        match tokio::time::timeout(self.commit_wait, answered).await {
-            Ok(Ok(result)) => result,
-            // Too late, or the writer is gone.
-            Ok(Err(_)) | Err(_) => Err(Error::Unknown(op)),
-        }
+        let job = |answer| Job::Commit(batch, answer);
+        queue::commit(&self.queue, self.waits, op, job).await
     }
 
     /// Copies the file into a smaller one, if that pays.

@@ -6,8 +6,9 @@ use tokio::task::JoinSet;
 
 use super::group::Groups;
 use crate::batch::Batch;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::heads::closed;
+use crate::queue::{self, Waits};
 use crate::revision::Revision;
 use crate::scope::Scope;
 
@@ -42,22 +43,11 @@ impl Writers {
         let op = batch.op;
         let options = &self.groups.options;
         let queue = self.queue(&batch.scope)?;
-        let place = match tokio::time::timeout(options.queue_wait, queue.reserve()).await {
-            Ok(Ok(place)) => place,
-            Ok(Err(_)) => return Err(closed()),
-            Err(_) => {
-                return Err(Error::Unavailable {
-                    reason: format!("{} commits are waiting already", queue.max_capacity()),
-                });
-            }
+        let waits = Waits {
+            queue: options.queue_wait,
+            commit: options.commit_wait,
         };
-        let (answer, answered) = oneshot::channel();
-        place.send((batch, answer));
-        match tokio::time::timeout(options.commit_wait, answered).await {
-            Ok(Ok(result)) => result,
-            // Too late, or the writer is gone.
-            Ok(Err(_)) | Err(_) => Err(Error::Unknown(op)),
-        }
+        queue::commit(&queue, waits, op, |answer| (batch, answer)).await
     }
 
     /// Commits what waits, and refuses what comes.
