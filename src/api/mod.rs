@@ -4,7 +4,6 @@
 //! around it, and so are limits; handlers that need the caller take it from the request's
 //! extensions.
 
-mod commit;
 mod error;
 mod exclusive;
 mod extract;
@@ -39,6 +38,8 @@ pub use go_errors::{is_go, make_readable};
 pub use heads::HeadChecker;
 pub use health::{HealthSource, ServiceHealth, ServiceStatus};
 pub use version::VersionInfo;
+
+use crate::commit;
 
 /// What the handlers work on. Cheap to clone.
 #[derive(Clone)]

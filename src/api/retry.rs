@@ -1,48 +1,28 @@
-//! Trying again after a conflict with another change.
-
-use std::time::Duration;
+//! Trying again after a conflict, for a request: 503 when there were enough tries.
 
 use metal_storage::Key;
-use uuid::Uuid;
 
 use super::ApiError;
+use crate::retry;
 
-/// Tries of one operation at most.
-const TRIES: u32 = 50;
-/// Longest wait between two tries, milliseconds.
-const LONGEST_WAIT: u64 = 50;
-
-/// The tries of one operation: bounded, with jittered waits, each named in the log.
-pub(super) struct Retry {
-    operation: &'static str,
-    tried: u32,
-}
+/// The tries of one operation: those of [`retry::Retry`].
+pub(super) struct Retry(retry::Retry);
 
 // === impl Retry ===
 
 impl Retry {
     pub fn new(operation: &'static str) -> Self {
-        Self {
-            operation,
-            tried: 0,
-        }
+        Self(retry::Retry::new(operation))
     }
 
     /// Waits before the next try after a conflict on `key`; 503 when there were enough.
     pub async fn after(&mut self, key: &Key) -> Result<(), ApiError> {
-        self.tried += 1;
-        if self.tried >= TRIES {
-            tracing::warn!(operation = self.operation, %key, tries = self.tried, "gave up");
-            return Err(ApiError::unavailable(format!(
+        self.0.after(key).await.map_err(|retry::GaveUp| {
+            ApiError::unavailable(format!(
                 "too many changes at once of {} {:?}, nothing was changed: try again",
                 key.table(),
                 key.id()
-            )));
-        }
-        let most = LONGEST_WAIT.min(1 << self.tried.min(16));
-        let wait = Uuid::new_v4().as_u64_pair().0 % (most * 1000);
-        tracing::debug!(operation = self.operation, %key, try_ = self.tried, "trying again");
-        tokio::time::sleep(Duration::from_micros(wait)).await;
-        Ok(())
+            ))
+        })
     }
 }

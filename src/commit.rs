@@ -12,7 +12,7 @@ const REPEATS: u32 = 2;
 ///
 /// # Errors
 /// As [`Store::commit`].
-pub(super) async fn commit(store: &Arc<dyn Store>, batch: Batch) -> Result<Revision> {
+pub(crate) async fn commit(store: &Arc<dyn Store>, batch: Batch) -> Result<Revision> {
     for _ in 0..REPEATS {
         match store.commit(batch.clone()).await {
             Err(Error::Unknown(op)) => tracing::warn!(%op, "outcome unknown, asking again"),
