@@ -16,6 +16,7 @@ pub mod edge;
 pub mod files;
 pub mod guard;
 pub mod health;
+pub mod ipam;
 pub mod log;
 pub mod metrics;
 pub mod migrations;

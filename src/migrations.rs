@@ -52,6 +52,13 @@ pub static ALL: &[Migration] = files! {
     common "0080_heartbeat";
     postgres "0081_heartbeat_id";
     cockroach "0082_heartbeat_locality";
+    common "0090_pool";
+    postgres "0091_pool_id";
+    cockroach "0092_pool_locality";
+    common "0100_free";
+    postgres "0101_free_id";
+    cockroach "0102_free_locality";
+    common "0103_free_fits";
 };
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use metal_storage::{Entity, Name, Schema, Scope, Store, Table};
 
 use crate::domain::{FilesystemLayout, Image, Partition, Project, Size, Tenant};
+use crate::ipam::{Free, Pool};
 use crate::{api, health};
 
 /// Records that cannot be indexed and are named in the log, of one table.
@@ -21,6 +22,8 @@ pub const ALL: &[Schema] = &[
     FilesystemLayout::SCHEMA,
     api::SENTINEL,
     health::HEARTBEAT,
+    Pool::SCHEMA,
+    Free::SCHEMA,
 ];
 
 /// Indexes again the records of the global scope that a version wrote which declared other

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "free$fits" ON "free" (scope, "fits", id);
