@@ -193,6 +193,29 @@ impl<E: Entity> Table<E> {
         page.records.first().map(entity).transpose()
     }
 
+    /// At most `limit` entities that match, ordered by id, the first of them after the id `after`;
+    /// fewer, or none, only if there are no more, or the page is full. Costs one
+    /// [`Store::list`].
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub async fn page(
+        &self,
+        filter: Filter,
+        after: Option<&str>,
+        limit: usize,
+        read: Read,
+    ) -> Result<Vec<Stored<E>>> {
+        let mut query = self.query(filter)?;
+        query.after = after.map(str::to_owned);
+        query.limit = limit;
+        let page = self.store.list(&query, read).await?;
+        match page.unreadable.into_iter().next() {
+            Some(error) => Err(error),
+            None => page.records.iter().map(entity).collect(),
+        }
+    }
+
     /// Adds an entity that must not exist yet.
     ///
     /// # Errors
