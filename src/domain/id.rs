@@ -85,6 +85,12 @@ id!(
     reserved: ["matches", "try"]
 );
 
+id!(
+    /// Id of a network.
+    NetworkId,
+    reserved: ["allocate", "find", "free"]
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
