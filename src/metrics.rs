@@ -14,6 +14,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use crate::ipam;
 use crate::node::tasks;
 
 /// Upper bounds of the request duration buckets, in seconds.
@@ -159,6 +160,12 @@ impl Metrics {
     pub fn watch_tasks(&self, alive: Family<tasks::Name, Gauge>) {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         registry.register("task_alive", "Whether a background task lives", alive);
+    }
+
+    /// Adds what the address pools count.
+    pub fn watch_ipam(&self, ipam: &ipam::Metrics) {
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        ipam.register(&mut registry);
     }
 
     /// A request was answered.

@@ -59,6 +59,33 @@ pub static ALL: &[Migration] = files! {
     postgres "0101_free_id";
     cockroach "0102_free_locality";
     common "0103_free_fits";
+    common "0110_network";
+    postgres "0111_network_id";
+    cockroach "0112_network_locality";
+    common "0113_network_kind";
+    common "0114_network_parent";
+    common "0115_network_project";
+    common "0116_network_name";
+    common "0120_ip";
+    postgres "0121_ip_id";
+    cockroach "0122_ip_locality";
+    common "0123_ip_network";
+    common "0124_ip_project";
+    common "0130_claim";
+    postgres "0131_claim_id";
+    cockroach "0132_claim_locality";
+    common "0133_claim_state";
+    common "0140_block";
+    postgres "0141_block_id";
+    cockroach "0142_block_locality";
+    common "0143_block_network";
+    common "0144_block_partition";
+    common "0150_vrf";
+    postgres "0151_vrf_id";
+    cockroach "0152_vrf_locality";
+    common "0160_fence";
+    postgres "0161_fence_id";
+    cockroach "0162_fence_locality";
 };
 
 #[cfg(test)]

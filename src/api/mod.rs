@@ -12,13 +12,16 @@ mod go_errors;
 mod heads;
 mod health;
 mod image;
+mod ip;
 mod meta;
+mod network;
 pub mod operations;
 mod partition;
 mod project;
 mod records;
 mod retry;
 mod size;
+pub mod space;
 mod store_error;
 mod tenant;
 mod user;
@@ -37,6 +40,8 @@ pub(crate) use exclusive::SENTINEL;
 pub use go_errors::{is_go, make_readable};
 pub use heads::HeadChecker;
 pub use health::{HealthSource, ServiceHealth, ServiceStatus};
+pub use space::Space;
+pub(crate) use space::{BLOCK, CLAIM, FENCE, VRF};
 pub use version::VersionInfo;
 
 use crate::commit;
@@ -46,6 +51,8 @@ use crate::commit;
 pub struct ApiState {
     /// Store of the global scope.
     pub store: Arc<dyn Store>,
+    /// Networks and addresses.
+    pub space: Space,
     /// The partition that this node belongs to.
     pub partition: Arc<str>,
     /// What `GET /v1/version` answers.
@@ -72,6 +79,8 @@ pub fn routes(state: ApiState) -> Router {
         .merge(size::routes())
         .merge(image::routes())
         .merge(filesystemlayout::routes())
+        .merge(network::routes())
+        .merge(ip::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(no_such_path)
         .with_state(state)

@@ -45,6 +45,7 @@ pub enum Effect {
 const PUBLIC: Access = Access::Public;
 const ANY_USER: Access = Access::AnyUser;
 const VIEW: Access = Access::Role(Role::View);
+const EDIT: Access = Access::Role(Role::Edit);
 const ADMIN: Access = Access::Role(Role::Admin);
 
 macro_rules! operations {
@@ -75,6 +76,22 @@ operations! {
     GET    "/v1/image/{id}"            "findImage"               ANY_USER Read;
     GET    "/v1/image/{id}/latest"     "findLatestImage"         ANY_USER Read;
     GET    "/v1/image/{id}/query"      "queryImages by id"       ANY_USER Read;
+    GET    "/v1/ip"                    "listIPs"                 VIEW     Read;
+    POST   "/v1/ip"                    "updateIP"                EDIT     Write;
+    POST   "/v1/ip/allocate"           "allocateIP"              EDIT     Write;
+    POST   "/v1/ip/allocate/{ip}"      "allocateSpecificIP"      EDIT     Write;
+    POST   "/v1/ip/find"               "findIPs"                 VIEW     Read;
+    DELETE "/v1/ip/free/{id}"          "freeIP"                  EDIT     Write;
+    GET    "/v1/ip/{id}"               "findIP"                  VIEW     Read;
+    GET    "/v1/network"               "listNetworks"            VIEW     Read;
+    POST   "/v1/network"               "updateNetwork"           ADMIN    Write;
+    PUT    "/v1/network"               "createNetwork"           ADMIN    Write;
+    POST   "/v1/network/allocate"      "allocateNetwork"         EDIT     Write;
+    POST   "/v1/network/find"          "findNetworks"            VIEW     Read;
+    DELETE "/v1/network/free/{id}"     "freeNetwork"             EDIT     Write;
+    POST   "/v1/network/free/{id}"     "freeNetworkDeprecated"   EDIT     Write;
+    DELETE "/v1/network/{id}"          "deleteNetwork"           ADMIN    Write;
+    GET    "/v1/network/{id}"          "findNetwork"             VIEW     Read;
     GET    "/v1/partition"             "listPartitions"          ANY_USER Read;
     POST   "/v1/partition"             "updatePartition"         ADMIN    Write;
     PUT    "/v1/partition"             "createPartition"         ADMIN    Write;
@@ -171,6 +188,22 @@ DELETE,/v1/image/{id},deleteImage,admin
 GET,/v1/image/{id},findImage,any provider-tenant user
 GET,/v1/image/{id}/latest,findLatestImage,any provider-tenant user
 GET,/v1/image/{id}/query,queryImages by id,any provider-tenant user
+GET,/v1/ip,listIPs,viewer
+POST,/v1/ip,updateIP,editor
+POST,/v1/ip/allocate,allocateIP,editor
+POST,/v1/ip/allocate/{ip},allocateSpecificIP,editor
+POST,/v1/ip/find,findIPs,viewer
+DELETE,/v1/ip/free/{id},freeIP,editor
+GET,/v1/ip/{id},findIP,viewer
+GET,/v1/network,listNetworks,viewer
+POST,/v1/network,updateNetwork,admin
+PUT,/v1/network,createNetwork,admin
+POST,/v1/network/allocate,allocateNetwork,editor
+POST,/v1/network/find,findNetworks,viewer
+DELETE,/v1/network/free/{id},freeNetwork,editor
+POST,/v1/network/free/{id},freeNetworkDeprecated,editor
+DELETE,/v1/network/{id},deleteNetwork,admin
+GET,/v1/network/{id},findNetwork,viewer
 GET,/v1/partition,listPartitions,any provider-tenant user
 POST,/v1/partition,updatePartition,admin
 PUT,/v1/partition,createPartition,admin

@@ -28,13 +28,18 @@ struct Shared {
 impl Ipam {
     /// Of the scopes that `store` keeps.
     pub fn new(store: Arc<dyn Store>) -> Self {
+        Self::counted(store, Metrics::default())
+    }
+
+    /// Of the scopes that `store` keeps; counts together with others that count there.
+    pub fn counted(store: Arc<dyn Store>, metrics: Metrics) -> Self {
         Self {
             shared: Arc::new(Shared {
                 store,
                 allocators: Mutex::default(),
                 tasks: TaskTracker::new(),
                 stop: CancellationToken::new(),
-                metrics: Metrics::default(),
+                metrics,
             }),
         }
     }

@@ -96,6 +96,7 @@ async fn end(node: Node, config: &Config) {
             "the anycast addresses stay on lo"
         );
     }
+    node.space.close().await;
     node.stores.close().await;
     drop(node.tasks);
     drop(node.lock);

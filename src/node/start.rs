@@ -22,7 +22,8 @@ use super::tasks::Tasks;
 use super::{credentials, sessions, speaker, upkeep};
 use crate::announce::departure::{Exit, Times};
 use crate::announce::{Announcer, Departure, Driver, Loopback, Maintenance, Policy};
-use crate::api::{self, ApiState, HeadChecker, VersionInfo};
+use crate::api::space::Upkeep;
+use crate::api::{self, ApiState, HeadChecker, Space, VersionInfo};
 use crate::auth::{Admission, Authenticator};
 
 use crate::clock;
@@ -61,6 +62,8 @@ pub(super) struct Node {
     pub(super) stop: CancellationToken,
     /// Both stores.
     pub(super) stores: Arc<Stores>,
+    /// The address pools in them.
+    pub(super) space: Space,
     /// The addresses on `lo`, where the node puts them there.
     pub(super) loopback: Option<Arc<Loopback>>,
     /// The data directory is ours until the end.
@@ -74,6 +77,7 @@ struct Shared {
     authenticator: Arc<Authenticator>,
     drain: Drain,
     stores: Arc<Stores>,
+    space: Space,
     speaker: Option<(Arc<Driver>, watch::Sender<Policy>)>,
     /// The request id of the node's own probes.
     probe_id: String,
@@ -85,7 +89,7 @@ pub(super) async fn start(loaded: &Loaded, sources: Sources) -> anyhow::Result<N
     let config = &loaded.config;
     let started = clock::wall();
     let lock = data_dir::acquire(&config.data_dir)?;
-    let shared = shared(config).await?;
+    let (shared, networks) = shared(config).await?;
     let listeners = bind(config)?;
     let admin_listener = TcpListener::bind(config.listen.admin)
         .await
@@ -93,6 +97,7 @@ pub(super) async fn start(loaded: &Loaded, sources: Sources) -> anyhow::Result<N
 
     let mut tasks = Tasks::default();
     shared.metrics.watch_tasks(tasks.alive());
+    shared.metrics.watch_ipam(shared.space.metrics());
     shared.metrics.collect(Box::new(NodeCollector {
         speaker: shared
             .speaker
@@ -153,6 +158,7 @@ pub(super) async fn start(loaded: &Loaded, sources: Sources) -> anyhow::Result<N
     if let Some(replica) = shared.stores.replica() {
         tasks.spawn("global replica", replica.follow());
     }
+    tasks.spawn("networks", networks.run());
     tasks.spawn("admin", serve_admin(admin_listener, admin));
     tasks.spawn("checker", checker.run());
     tasks.spawn("departure", departure.run());
@@ -200,12 +206,13 @@ pub(super) async fn start(loaded: &Loaded, sources: Sources) -> anyhow::Result<N
         connections,
         stop,
         stores: shared.stores,
+        space: shared.space,
         loopback,
         lock,
     })
 }
 
-async fn shared(config: &Config) -> anyhow::Result<Shared> {
+async fn shared(config: &Config) -> anyhow::Result<(Shared, Upkeep)> {
     let stores = Stores::start(config).await.with_context(|| {
         let local = &config.stores.local.url;
         format!("cannot open the store ({local}): `metal-edge check` says more")
@@ -217,15 +224,22 @@ async fn shared(config: &Config) -> anyhow::Result<Shared> {
         }
         _ => None,
     };
-    Ok(Shared {
+    let (space, upkeep) = Space::new(
+        Arc::clone(&stores.global) as Arc<dyn Store>,
+        Arc::clone(&stores.local) as Arc<dyn Store>,
+        config.partition.as_str(),
+    )?;
+    let shared = Shared {
         metrics: Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))),
         certificates: Arc::new(credentials::certificates(config)?),
         authenticator: Arc::new(credentials::authenticator(config)?),
         drain: Drain::default(),
         stores: Arc::new(stores),
+        space,
         speaker,
         probe_id: format!("probe-{}", Uuid::new_v4().simple()),
-    })
+    };
+    Ok((shared, upkeep))
 }
 
 fn bind(config: &Config) -> anyhow::Result<Vec<(TcpListener, SocketAddr)>> {
@@ -276,6 +290,7 @@ fn router(config: &Config, shared: &Shared, pulses: Pulses) -> anyhow::Result<Ro
     let date = option_env!("METAL_EDGE_BUILD_DATE").unwrap_or_default();
     let state = ApiState {
         store: Arc::clone(&shared.stores.global) as Arc<dyn Store>,
+        space: shared.space.clone(),
         partition: config.partition.to_string().into(),
         version: Arc::new(VersionInfo::of_this_build(revision, date)),
         heads: HeadChecker::new(config.http.head_timeout)?,

@@ -112,12 +112,17 @@ async fn update(
     Ok(Json(new.into()))
 }
 
+/// Deletes a partition that has no networks.
 async fn delete(
     State(state): State<ApiState>,
     PathId(id): PathId,
 ) -> Result<Json<PartitionResponse>, ApiError> {
     let partitions = partitions(&state);
     let partition = partitions.get(&id).await?;
+    state
+        .space
+        .refuse_partition_in_use(&partition.value.id)
+        .await?;
     partitions.delete(&partition).await?;
     Ok(Json(partition.value.into()))
 }

@@ -84,7 +84,11 @@ async fn create(
         let mut batch = Batch::new(Scope::Global);
         batch.insert(&project)?.touch(&tenant)?;
         match commit(&state.store, batch).await {
-            Ok(_) => return Ok((StatusCode::CREATED, Json(project.into()))),
+            Ok(_) => {
+                // There was one of this id before, perhaps.
+                state.space.reopen_project(project.id.as_str()).await?;
+                return Ok((StatusCode::CREATED, Json(project.into())));
+            }
             Err(Error::Conflict(key)) if key == projects.key(project.id.as_str())? => {
                 return Err(exists::<Project>(project.id.as_str()));
             }
@@ -136,18 +140,29 @@ async fn update(
     Err(outdated("project", &id, now.value.meta.version, version))
 }
 
+/// Deletes a project that has no networks and no addresses; partitions make none for it any more.
 async fn delete(
     State(state): State<ApiState>,
     PathId(id): PathId,
 ) -> Result<Json<ProjectResponse>, ApiError> {
     let projects = projects(&state);
     let mut retry = Retry::new("deleteProject");
+    projects.get(&id).await?;
+    state.space.close_project(&id).await?;
     loop {
         let project: Stored<Project> = projects.get(&id).await?;
-        match projects.try_delete(&project).await {
+        let error = match projects.try_delete(&project).await {
             Ok(()) => return Ok(Json(project.value.into())),
-            Err(Error::Conflict(key)) => retry.after(&key).await?,
-            Err(error) => return Err(error.into()),
+            Err(Error::Conflict(key)) => match retry.after(&key).await {
+                // Somebody may have made a network for it.
+                Ok(()) => state.space.close_project(&id).await.err(),
+                Err(error) => Some(error),
+            },
+            Err(error) => Some(error.into()),
+        };
+        if let Some(error) = error {
+            state.space.reopen_project(&id).await?;
+            return Err(error);
         }
     }
 }

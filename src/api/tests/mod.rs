@@ -6,7 +6,9 @@ mod health;
 mod images;
 mod input;
 mod interleaved;
+mod ips;
 mod layouts;
+mod networks;
 mod partitions;
 mod projects;
 mod sizes;
@@ -28,7 +30,7 @@ use tower::ServiceExt;
 
 use self::interleaved::Interleaved;
 use super::{
-    ApiState, HeadChecker, HealthSource, ServiceHealth, VersionInfo, is_go, make_readable,
+    ApiState, HeadChecker, HealthSource, ServiceHealth, Space, VersionInfo, is_go, make_readable,
     operations, routes,
 };
 use crate::auth::{Role, User};
@@ -73,8 +75,10 @@ impl Api {
     fn build(store: Arc<dyn Store>, services: BTreeMap<String, ServiceHealth>) -> Self {
         // Another test may have installed it already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let (space, _) = Space::new(Arc::clone(&store), Arc::clone(&store), "dev").unwrap();
         let state = ApiState {
             store,
+            space,
             partition: "dev".into(),
             version: Arc::new(VersionInfo::of_this_build("abc123", "2026-01-02T03:04:05Z")),
             heads: HeadChecker::new(Duration::from_secs(5)).unwrap(),
@@ -129,6 +133,19 @@ impl Api {
         self.raw(Method::DELETE, path, Body::empty()).await
     }
 
+    /// With partition `dev`, and projects `p1` and `p2`.
+    async fn in_partition() -> Self {
+        let api = Self::new().with_tenant("t").await;
+        let url = format!("{}/there", files().await);
+        let partition = json!({"id": "dev", "bootconfig": {"kernelurl": url, "imageurl": url}});
+        api.put("/v1/partition", partition).await.is(201);
+        for project in ["p1", "p2"] {
+            let project = json!({"meta": {"id": project}, "name": project, "tenant_id": "t"});
+            api.put("/v1/project", project).await.is(201);
+        }
+        api
+    }
+
     /// Makes a tenant and a project of it.
     async fn with_tenant(self, id: &str) -> Self {
         let answer = self
@@ -177,7 +194,10 @@ async fn files() -> String {
 async fn every_operation_is_served_and_nothing_else_is() {
     let api = Api::new();
     for operation in operations::OPERATIONS {
-        let path = operation.path.replace("{id}", "some-1.0");
+        let path = operation
+            .path
+            .replace("{id}", "some-1.0")
+            .replace("{ip}", "192.0.2.1");
         let answer = api.raw(operation.method.clone(), &path, "{}").await;
         let message = answer.body["message"].as_str().unwrap_or_default();
         assert_ne!(

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "network$kind" ON "network" (scope, "kind", id);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "network$parent" ON "network" (scope, "parent", id);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "network$project" ON "network" (scope, "project", id);

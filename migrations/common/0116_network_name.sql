@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "network$name" ON "network" (scope, "name", id);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "ip$network" ON "ip" (scope, "network", id);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "ip$project" ON "ip" (scope, "project", id);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "claim$state" ON "claim" (scope, "state", id);

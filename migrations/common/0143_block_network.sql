@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "block$network" ON "block" (scope, "network", id);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "block$partition" ON "block" (scope, "partition", id);

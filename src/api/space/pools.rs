@@ -1,0 +1,66 @@
+//! The pools of networks.
+
+use ipnet::IpNet;
+use metal_storage::{Batch, Error, Scope};
+
+use super::Space;
+use crate::domain::{Family, Network};
+use crate::ipam::{Applied, Extra, Interval, IpamError, Move, PoolId, prefix};
+
+/// Names the pool of a prefix: no two networks of a scope have the same.
+pub(crate) fn pool_of(prefix: IpNet) -> PoolId {
+    let name = format!("net/{}-{}", prefix.network(), prefix.prefix_len());
+    PoolId::try_from(name.as_str()).expect("prefixes are short and of these characters")
+}
+
+/// All address space of a family.
+pub(crate) fn space_of(family: Family) -> PoolId {
+    let name = match family {
+        Family::V4 => "space/4",
+        Family::V6 => "space/6",
+    };
+    PoolId::try_from(name).expect("the names are short and of these characters")
+}
+
+/// Makes the pool of a prefix of a network. Of a super network all is for children, which have
+/// reserved addresses of their own.
+pub(crate) fn create(network: &Network, of: IpNet) -> Move {
+    Move::Create {
+        pool: pool_of(of),
+        spans: vec![prefix::interval(&of)],
+        reserved: match network.private_super {
+            true => vec![],
+            false => prefix::reserved(&of),
+        },
+    }
+}
+
+/// The guards and writes of a batch, to go with moves.
+pub(crate) fn extra(batch: Batch) -> Extra {
+    Extra {
+        guards: batch.guards,
+        writes: batch.writes,
+        moves: vec![],
+    }
+}
+
+// === impl Space ===
+
+impl Space {
+    /// Carries out moves with what `with` makes of what they acquired. `with` gets an empty batch of
+    /// the scope to fill.
+    pub(crate) async fn apply(
+        &self,
+        scope: &Scope,
+        moves: Vec<Move>,
+        with: impl Fn(&[Interval], &mut Batch) -> metal_storage::Result<()> + Send + Sync + 'static,
+    ) -> Result<Applied, IpamError> {
+        let of = scope.clone();
+        let with = move |acquired: &[Interval]| -> Result<Extra, Error> {
+            let mut batch = Batch::new(of.clone());
+            with(acquired, &mut batch)?;
+            Ok(extra(batch))
+        };
+        self.pools(scope).apply(moves, with).await
+    }
+}
