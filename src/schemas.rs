@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use metal_storage::{Entity, Name, Schema, Scope, Store, Table};
 
-use crate::domain::{FilesystemLayout, Image, Partition, Project, Size, Tenant};
+use crate::domain::{
+    FilesystemLayout, Image, Partition, Project, Size, SizeImageConstraint, SizeReservation, Tenant,
+};
 use crate::{api, health};
 
 /// Records that cannot be indexed and are named in the log, of one table.
@@ -19,6 +21,8 @@ pub const ALL: &[Schema] = &[
     Size::SCHEMA,
     Image::SCHEMA,
     FilesystemLayout::SCHEMA,
+    SizeImageConstraint::SCHEMA,
+    SizeReservation::SCHEMA,
     api::SENTINEL,
     health::HEARTBEAT,
 ];
@@ -33,6 +37,8 @@ pub(crate) async fn reindex(store: &Arc<dyn Store>) {
     one::<Size>(store).await;
     one::<Image>(store).await;
     one::<FilesystemLayout>(store).await;
+    one::<SizeImageConstraint>(store).await;
+    one::<SizeReservation>(store).await;
 }
 
 async fn one<E: Entity>(store: &Arc<dyn Store>) {

@@ -20,6 +20,7 @@ mod project;
 mod records;
 mod retry;
 mod size;
+mod size_image_constraint;
 mod store_error;
 mod tenant;
 mod user;
@@ -69,6 +70,7 @@ pub fn routes(state: ApiState) -> Router {
         .merge(project::routes())
         .merge(partition::routes())
         .merge(size::routes())
+        .merge(size_image_constraint::routes())
         .merge(image::routes())
         .merge(filesystemlayout::routes())
         .method_not_allowed_fallback(method_not_allowed)

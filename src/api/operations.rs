@@ -91,6 +91,12 @@ operations! {
     PUT    "/v1/size"                  "createSize"              ADMIN    Write;
     DELETE "/v1/size/{id}"             "deleteSize"              ADMIN    Write;
     GET    "/v1/size/{id}"             "findSize"                ANY_USER Read;
+    GET    "/v1/size-image-constraint"      "listSizeImageConstraints"  ANY_USER Read;
+    POST   "/v1/size-image-constraint"      "updateSizeImageConstraint" ADMIN    Write;
+    PUT    "/v1/size-image-constraint"      "createSizeImageConstraint" ADMIN    Write;
+    POST   "/v1/size-image-constraint/try"  "trySizeImageConstraint"    ADMIN    Read;
+    DELETE "/v1/size-image-constraint/{id}" "deleteSizeImageConstraint" ADMIN    Write;
+    GET    "/v1/size-image-constraint/{id}" "findSizeImageConstraint"   ANY_USER Read;
     GET    "/v1/tenant"                "listTenants"             VIEW     Read;
     POST   "/v1/tenant"                "updateTenant"            ADMIN    Write;
     PUT    "/v1/tenant"                "createTenant"            ADMIN    Write;
@@ -187,6 +193,12 @@ POST,/v1/size,updateSize,admin
 PUT,/v1/size,createSize,admin
 DELETE,/v1/size/{id},deleteSize,admin
 GET,/v1/size/{id},findSize,any provider-tenant user
+GET,/v1/size-image-constraint,listSizeImageConstraints,any provider-tenant user
+POST,/v1/size-image-constraint,updateSizeImageConstraint,admin
+PUT,/v1/size-image-constraint,createSizeImageConstraint,admin
+POST,/v1/size-image-constraint/try,trySizeImageConstraint,admin
+DELETE,/v1/size-image-constraint/{id},deleteSizeImageConstraint,admin
+GET,/v1/size-image-constraint/{id},findSizeImageConstraint,any provider-tenant user
 GET,/v1/tenant,listTenants,viewer
 POST,/v1/tenant,updateTenant,admin
 PUT,/v1/tenant,createTenant,admin
@@ -220,9 +232,11 @@ GET,/v1/version,info,none (no auth)";
     }
 
     #[test]
-    fn only_gets_and_finds_are_reads() {
+    fn only_gets_and_questions_are_reads() {
+        let questions = ["/find", "/try"];
         for operation in OPERATIONS {
-            let read = operation.method == Method::GET || operation.path.ends_with("/find");
+            let asks = questions.iter().any(|end| operation.path.ends_with(end));
+            let read = operation.method == Method::GET || asks;
             assert_eq!(operation.effect == Effect::Read, read, "{operation:?}");
         }
     }

@@ -16,10 +16,14 @@ mod partition;
 mod project;
 mod quota;
 mod size;
+mod size_image_constraint;
+mod size_reservation;
 mod tenant;
 mod version;
 
-pub use id::{LayoutId, PartitionId, ProjectId, SizeId, TenantId};
+pub use id::{
+    LayoutId, PartitionId, ProjectId, SizeId, SizeImageConstraintId, SizeReservationId, TenantId,
+};
 pub use image::{Classification, Feature, Image, ImageQuery};
 pub use image_id::ImageId;
 pub use invalid::Invalid;
@@ -32,5 +36,7 @@ pub use partition::{BootConfig, Partition};
 pub use project::{Project, ProjectQuery};
 pub use quota::{Quota, QuotaSet};
 pub use size::{Constraint, ConstraintType, Size};
+pub use size_image_constraint::SizeImageConstraint;
+pub use size_reservation::{SizeReservation, SizeReservationQuery};
 pub use tenant::{IamConfig, IssuerConfig, Tenant, TenantQuery};
 pub use version::{Version, VersionConstraint};

@@ -1,6 +1,7 @@
 //! The API through its router, on a store in memory.
 
 mod concurrency;
+mod constraints;
 mod faults;
 mod health;
 mod images;
