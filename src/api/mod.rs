@@ -13,6 +13,7 @@ mod go_errors;
 mod heads;
 mod health;
 mod image;
+mod machines;
 mod meta;
 pub mod operations;
 mod partition;
@@ -21,6 +22,7 @@ mod records;
 mod retry;
 mod size;
 mod size_image_constraint;
+mod size_reservation;
 mod store_error;
 mod tenant;
 mod user;
@@ -39,6 +41,7 @@ pub(crate) use exclusive::SENTINEL;
 pub use go_errors::{is_go, make_readable};
 pub use heads::HeadChecker;
 pub use health::{HealthSource, ServiceHealth, ServiceStatus};
+pub use machines::{Machines, NoMachines};
 pub use version::VersionInfo;
 
 /// What the handlers work on. Cheap to clone.
@@ -54,6 +57,8 @@ pub struct ApiState {
     pub heads: HeadChecker,
     /// What `GET /v1/health` answers.
     pub health: Arc<dyn HealthSource>,
+    /// Where machines are known.
+    pub machines: Arc<dyn Machines>,
 }
 
 /// The router of metal-api v1, without authentication and without limits.
@@ -71,6 +76,7 @@ pub fn routes(state: ApiState) -> Router {
         .merge(partition::routes())
         .merge(size::routes())
         .merge(size_image_constraint::routes())
+        .merge(size_reservation::routes())
         .merge(image::routes())
         .merge(filesystemlayout::routes())
         .method_not_allowed_fallback(method_not_allowed)

@@ -45,6 +45,7 @@ pub enum Effect {
 const PUBLIC: Access = Access::Public;
 const ANY_USER: Access = Access::AnyUser;
 const VIEW: Access = Access::Role(Role::View);
+const EDIT: Access = Access::Role(Role::Edit);
 const ADMIN: Access = Access::Role(Role::Admin);
 
 macro_rules! operations {
@@ -90,6 +91,13 @@ operations! {
     POST   "/v1/size"                  "updateSize"              ADMIN    Write;
     PUT    "/v1/size"                  "createSize"              ADMIN    Write;
     DELETE "/v1/size/{id}"             "deleteSize"              ADMIN    Write;
+    GET    "/v1/size/reservations"       "listSizeReservations"   ANY_USER Read;
+    POST   "/v1/size/reservations"       "updateSizeReservation"  EDIT     Write;
+    PUT    "/v1/size/reservations"       "createSizeReservation"  EDIT     Write;
+    POST   "/v1/size/reservations/find"  "findSizeReservations"   ANY_USER Read;
+    POST   "/v1/size/reservations/usage" "sizeReservationsUsage"  ANY_USER Read;
+    DELETE "/v1/size/reservations/{id}"  "deleteSizeReservation"  EDIT     Write;
+    GET    "/v1/size/reservations/{id}"  "getSizeReservation"     ANY_USER Read;
     GET    "/v1/size/{id}"             "findSize"                ANY_USER Read;
     GET    "/v1/size-image-constraint"      "listSizeImageConstraints"  ANY_USER Read;
     POST   "/v1/size-image-constraint"      "updateSizeImageConstraint" ADMIN    Write;
@@ -192,6 +200,13 @@ GET,/v1/size,listSizes,any provider-tenant user
 POST,/v1/size,updateSize,admin
 PUT,/v1/size,createSize,admin
 DELETE,/v1/size/{id},deleteSize,admin
+GET,/v1/size/reservations,listSizeReservations,any provider-tenant user
+POST,/v1/size/reservations,updateSizeReservation,editor
+PUT,/v1/size/reservations,createSizeReservation,editor
+POST,/v1/size/reservations/find,findSizeReservations,any provider-tenant user
+POST,/v1/size/reservations/usage,sizeReservationsUsage,any provider-tenant user
+DELETE,/v1/size/reservations/{id},deleteSizeReservation,editor
+GET,/v1/size/reservations/{id},getSizeReservation,any provider-tenant user
 GET,/v1/size/{id},findSize,any provider-tenant user
 GET,/v1/size-image-constraint,listSizeImageConstraints,any provider-tenant user
 POST,/v1/size-image-constraint,updateSizeImageConstraint,admin
@@ -233,7 +248,7 @@ GET,/v1/version,info,none (no auth)";
 
     #[test]
     fn only_gets_and_questions_are_reads() {
-        let questions = ["/find", "/try"];
+        let questions = ["/find", "/try", "/usage"];
         for operation in OPERATIONS {
             let asks = questions.iter().any(|end| operation.path.ends_with(end));
             let read = operation.method == Method::GET || asks;

@@ -4,13 +4,16 @@
 //! `check` methods refuse with [`Invalid`], which names the field. Every text and list is bounded
 //! by [`bounds`].
 
+mod allocations;
 pub mod bounds;
 mod glob;
+mod hardware;
 mod id;
 mod image;
 mod image_id;
 mod invalid;
 mod layout;
+mod machine;
 mod meta;
 mod partition;
 mod project;
@@ -21,6 +24,8 @@ mod size_reservation;
 mod tenant;
 mod version;
 
+pub use allocations::Allocations;
+pub use hardware::{BlockDevice, Gpu, Hardware};
 pub use id::{
     LayoutId, PartitionId, ProjectId, SizeId, SizeImageConstraintId, SizeReservationId, TenantId,
 };
@@ -31,6 +36,7 @@ pub use layout::{
     Disk, DiskPartition, Filesystem, FilesystemLayout, Format, GptType, LayoutConstraints,
     LogicalVolume, LvmType, Raid, RaidLevel, VolumeGroup,
 };
+pub use machine::{Machine, MachineQuery, Stage};
 pub use meta::{Meta, MetaInput, Timestamps};
 pub use partition::{BootConfig, Partition};
 pub use project::{Project, ProjectQuery};

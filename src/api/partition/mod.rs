@@ -6,15 +6,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use metal_storage::Filter;
+use metal_storage::{Batch, Error, Filter, Scope};
 
 use self::wire::{PartitionRequest, PartitionResponse, dns_servers, ntp_servers};
+use super::commit::commit;
 use super::extract::{JsonOf, PathId};
 use super::records::{Records, unchanged};
+use super::retry::Retry;
+use super::size_reservation::Unreserved;
 use super::wire::{Texts, filled, set, texts};
 use super::{ApiError, ApiState};
 use crate::clock;
-use crate::domain::{BootConfig, Partition, PartitionId, Timestamps};
+use crate::domain::{BootConfig, Partition, PartitionId, SizeReservation, Timestamps};
 
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
@@ -112,14 +115,27 @@ async fn update(
     Ok(Json(new.into()))
 }
 
+/// Deletes a partition that no size reservation refers to.
 async fn delete(
     State(state): State<ApiState>,
     PathId(id): PathId,
 ) -> Result<Json<PartitionResponse>, ApiError> {
     let partitions = partitions(&state);
-    let partition = partitions.get(&id).await?;
-    partitions.delete(&partition).await?;
-    Ok(Json(partition.value.into()))
+    let in_use = |by| ApiError::refused(format!("partition {id:?} is in use by {by}"));
+    let mut retry = Retry::new("deletePartition");
+    loop {
+        let partition = partitions.get(&id).await?;
+        let refers = |reservation: &SizeReservation| reservation.is_in(&id);
+        let unreserved = Unreserved::check(&state, Filter::all(), refers, in_use).await?;
+        let mut batch = Batch::new(Scope::Global);
+        batch.delete(&partition)?;
+        unreserved.require(&mut batch)?;
+        match commit(&state.store, batch).await {
+            Ok(_) => return Ok(Json(partition.value.into())),
+            Err(Error::Conflict(key)) => retry.after(&key).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 fn partitions(state: &ApiState) -> Records<Partition> {

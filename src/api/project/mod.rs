@@ -15,6 +15,7 @@ use super::extract::{JsonOf, PathId};
 use super::meta::QuotaSetBody;
 use super::records::{Records, exists};
 use super::retry::Retry;
+use super::size_reservation::Unreserved;
 use super::tenant::outdated;
 use super::{ApiError, ApiState};
 use crate::clock;
@@ -136,16 +137,23 @@ async fn update(
     Err(outdated("project", &id, now.value.meta.version, version))
 }
 
+/// Deletes a project that no size reservation refers to.
 async fn delete(
     State(state): State<ApiState>,
     PathId(id): PathId,
 ) -> Result<Json<ProjectResponse>, ApiError> {
     let projects = projects(&state);
+    let in_use = |by| ApiError::bad_request(format!("project {id:?} is in use by {by}"));
     let mut retry = Retry::new("deleteProject");
     loop {
         let project: Stored<Project> = projects.get(&id).await?;
-        match projects.try_delete(&project).await {
-            Ok(()) => return Ok(Json(project.value.into())),
+        let filter = Filter::eq("project", id.as_str());
+        let unreserved = Unreserved::check(&state, filter, |_| true, in_use).await?;
+        let mut batch = Batch::new(Scope::Global);
+        batch.delete(&project)?;
+        unreserved.require(&mut batch)?;
+        match commit(&state.store, batch).await {
+            Ok(_) => return Ok(Json(project.value.into())),
             Err(Error::Conflict(key)) => retry.after(&key).await?,
             Err(error) => return Err(error.into()),
         }
