@@ -36,3 +36,12 @@ impl Machines for NoMachines {
         Box::pin(async { Ok(Vec::new()) })
     }
 }
+
+impl dyn Machines {
+    /// The machine of this id, 404 if there is none.
+    pub(super) async fn get(&self, id: &str) -> Result<Machine, ApiError> {
+        self.find(id)
+            .await?
+            .ok_or_else(|| ApiError::no_entity("machine", id))
+    }
+}

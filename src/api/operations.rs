@@ -65,6 +65,8 @@ operations! {
     GET    "/v1/filesystemlayout"      "listFilesystemLayouts"   VIEW     Read;
     POST   "/v1/filesystemlayout"      "updateFilesystemLayout"  ADMIN    Write;
     PUT    "/v1/filesystemlayout"      "createFilesystemLayout"  ADMIN    Write;
+    POST   "/v1/filesystemlayout/matches" "matchFilesystemLayout" ADMIN Read;
+    POST   "/v1/filesystemlayout/try"     "tryFilesystemLayout"   ADMIN Read;
     DELETE "/v1/filesystemlayout/{id}" "deleteFilesystemLayout"  ADMIN    Write;
     GET    "/v1/filesystemlayout/{id}" "getFilesystemLayout"     VIEW     Read;
     GET    "/v1/health"                "health"                  PUBLIC   Read;
@@ -79,6 +81,7 @@ operations! {
     GET    "/v1/partition"             "listPartitions"          ANY_USER Read;
     POST   "/v1/partition"             "updatePartition"         ADMIN    Write;
     PUT    "/v1/partition"             "createPartition"         ADMIN    Write;
+    POST   "/v1/partition/capacity"    "partitionCapacity"       ANY_USER Read;
     DELETE "/v1/partition/{id}"        "deletePartition"         ADMIN    Write;
     GET    "/v1/partition/{id}"        "findPartition"           ANY_USER Read;
     GET    "/v1/project"               "listProjects"            VIEW     Read;
@@ -98,6 +101,7 @@ operations! {
     POST   "/v1/size/reservations/usage" "sizeReservationsUsage"  ANY_USER Read;
     DELETE "/v1/size/reservations/{id}"  "deleteSizeReservation"  EDIT     Write;
     GET    "/v1/size/reservations/{id}"  "getSizeReservation"     ANY_USER Read;
+    POST   "/v1/size/suggest"          "suggest"                 ANY_USER Read;
     GET    "/v1/size/{id}"             "findSize"                ANY_USER Read;
     GET    "/v1/size-image-constraint"      "listSizeImageConstraints"  ANY_USER Read;
     POST   "/v1/size-image-constraint"      "updateSizeImageConstraint" ADMIN    Write;
@@ -174,6 +178,8 @@ mod tests {
 GET,/v1/filesystemlayout,listFilesystemLayouts,viewer
 POST,/v1/filesystemlayout,updateFilesystemLayout,admin
 PUT,/v1/filesystemlayout,createFilesystemLayout,admin
+POST,/v1/filesystemlayout/matches,matchFilesystemLayout,admin
+POST,/v1/filesystemlayout/try,tryFilesystemLayout,admin
 DELETE,/v1/filesystemlayout/{id},deleteFilesystemLayout,admin
 GET,/v1/filesystemlayout/{id},getFilesystemLayout,viewer
 GET,/v1/health,health,none (no auth)
@@ -188,6 +194,7 @@ GET,/v1/image/{id}/query,queryImages by id,any provider-tenant user
 GET,/v1/partition,listPartitions,any provider-tenant user
 POST,/v1/partition,updatePartition,admin
 PUT,/v1/partition,createPartition,admin
+POST,/v1/partition/capacity,partitionCapacity,any provider-tenant user
 DELETE,/v1/partition/{id},deletePartition,admin
 GET,/v1/partition/{id},findPartition,any provider-tenant user
 GET,/v1/project,listProjects,viewer
@@ -207,6 +214,7 @@ POST,/v1/size/reservations/find,findSizeReservations,any provider-tenant user
 POST,/v1/size/reservations/usage,sizeReservationsUsage,any provider-tenant user
 DELETE,/v1/size/reservations/{id},deleteSizeReservation,editor
 GET,/v1/size/reservations/{id},getSizeReservation,any provider-tenant user
+POST,/v1/size/suggest,suggest,any provider-tenant user
 GET,/v1/size/{id},findSize,any provider-tenant user
 GET,/v1/size-image-constraint,listSizeImageConstraints,any provider-tenant user
 POST,/v1/size-image-constraint,updateSizeImageConstraint,admin
@@ -248,7 +256,14 @@ GET,/v1/version,info,none (no auth)";
 
     #[test]
     fn only_gets_and_questions_are_reads() {
-        let questions = ["/find", "/try", "/usage"];
+        let questions = [
+            "/find",
+            "/try",
+            "/matches",
+            "/usage",
+            "/suggest",
+            "/capacity",
+        ];
         for operation in OPERATIONS {
             let asks = questions.iter().any(|end| operation.path.ends_with(end));
             let read = operation.method == Method::GET || asks;

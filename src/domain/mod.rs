@@ -6,6 +6,7 @@
 
 mod allocations;
 pub mod bounds;
+mod capacity;
 mod glob;
 mod hardware;
 mod id;
@@ -25,6 +26,7 @@ mod tenant;
 mod version;
 
 pub use allocations::Allocations;
+pub use capacity::Capacity;
 pub use hardware::{BlockDevice, Gpu, Hardware};
 pub use id::{
     LayoutId, PartitionId, ProjectId, SizeId, SizeImageConstraintId, SizeReservationId, TenantId,
@@ -34,7 +36,7 @@ pub use image_id::ImageId;
 pub use invalid::Invalid;
 pub use layout::{
     Disk, DiskPartition, Filesystem, FilesystemLayout, Format, GptType, LayoutConstraints,
-    LogicalVolume, LvmType, Raid, RaidLevel, VolumeGroup,
+    LogicalVolume, LvmType, Misfit, Raid, RaidLevel, VolumeGroup,
 };
 pub use machine::{Machine, MachineQuery, Stage};
 pub use meta::{Meta, MetaInput, Timestamps};

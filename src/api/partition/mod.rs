@@ -1,10 +1,11 @@
 //! `/v1/partition`: the data centres and plants.
 
+mod capacity;
 mod wire;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use metal_storage::{Batch, Error, Filter, Scope};
 
@@ -22,6 +23,7 @@ use crate::domain::{BootConfig, Partition, PartitionId, SizeReservation, Timesta
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
         .route("/v1/partition", get(list).put(create).post(update))
+        .route("/v1/partition/capacity", post(capacity::capacity))
         .route("/v1/partition/{id}", get(read).delete(delete))
 }
 

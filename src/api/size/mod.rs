@@ -4,18 +4,18 @@ mod wire;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use metal_storage::{Batch, Error, Filter, Guard, Scope};
 
-use self::wire::{SizeRequest, SizeResponse, constraints};
+use self::wire::{ConstraintResponse, SizeRequest, SizeResponse, SuggestRequest, constraints};
 use super::commit::commit;
 use super::exclusive;
 use super::extract::{JsonOf, PathId};
 use super::records::{Records, unchanged};
 use super::retry::Retry;
 use super::size_reservation::Unreserved;
-use super::wire::{Texts, set, texts};
+use super::wire::{Texts, required, set, texts};
 use super::{ApiError, ApiState};
 use crate::clock;
 use crate::domain::{Size, SizeId, SizeImageConstraint, Timestamps};
@@ -23,6 +23,7 @@ use crate::domain::{Size, SizeId, SizeImageConstraint, Timestamps};
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
         .route("/v1/size", get(list).put(create).post(update))
+        .route("/v1/size/suggest", post(suggest))
         .route("/v1/size/{id}", get(read).delete(delete))
 }
 
@@ -108,6 +109,17 @@ async fn delete(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// The constraints of a size that means exactly this machine.
+async fn suggest(
+    State(state): State<ApiState>,
+    JsonOf(body): JsonOf<SuggestRequest>,
+) -> Result<Json<Vec<ConstraintResponse>>, ApiError> {
+    let id = required("machineID", body.machine_id)?;
+    let machine = state.machines.get(&id).await?;
+    let constraints = machine.hardware.suggest();
+    Ok(Json(constraints.into_iter().map(Into::into).collect()))
 }
 
 fn sizes(state: &ApiState) -> Records<Size> {

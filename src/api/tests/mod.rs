@@ -4,6 +4,7 @@ mod concurrency;
 mod constraints;
 mod faults;
 mod fleet;
+mod hardware;
 mod health;
 mod images;
 mod input;
