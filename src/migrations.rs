@@ -86,6 +86,15 @@ pub static ALL: &[Migration] = files! {
     common "0160_fence";
     postgres "0161_fence_id";
     cockroach "0162_fence_locality";
+    common "0200_sizeimageconstraint";
+    postgres "0201_sizeimageconstraint_id";
+    cockroach "0202_sizeimageconstraint_locality";
+    common "0203_sizeimageconstraint_name";
+    common "0210_sizereservation";
+    postgres "0211_sizereservation_id";
+    cockroach "0212_sizereservation_locality";
+    common "0213_sizereservation_size";
+    common "0214_sizereservation_project";
 };
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use metal_storage::{Entity, Name, Schema, Scope, Store, Table};
 
-use crate::domain::{FilesystemLayout, Image, Ip, Network, Partition, Project, Size, Tenant};
+use crate::domain::{
+    FilesystemLayout, Image, Ip, Network, Partition, Project, Size, SizeImageConstraint,
+    SizeReservation, Tenant,
+};
 use crate::ipam::{Free, Pool};
 use crate::{api, health};
 
@@ -28,6 +31,8 @@ pub const ALL: &[Schema] = &[
     api::FENCE,
     Pool::SCHEMA,
     Free::SCHEMA,
+    SizeImageConstraint::SCHEMA,
+    SizeReservation::SCHEMA,
     api::SENTINEL,
     health::HEARTBEAT,
 ];
@@ -43,6 +48,8 @@ pub(crate) async fn reindex(store: &Arc<dyn Store>) {
     one::<Image>(store).await;
     one::<FilesystemLayout>(store).await;
     one::<Network>(store).await;
+    one::<SizeImageConstraint>(store).await;
+    one::<SizeReservation>(store).await;
 }
 
 async fn one<E: Entity>(store: &Arc<dyn Store>) {

@@ -1,9 +1,12 @@
 //! Changes that must hold against all records of a table.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use metal_storage::{Batch, Entity, Error, Filter, Read, Result, Schema, Scope, Store, Stored};
-use metal_storage::{Table, Value};
+use metal_storage::{
+    Batch, Entity, Error, Filter, Guard, Key, Name, Read, Result, Schema, Scope, Store, Stored,
+    Table, Value,
+};
 use serde::{Deserialize, Serialize};
 
 use super::ApiError;
@@ -33,6 +36,51 @@ impl Entity for Sentinel {
     }
 }
 
+/// A table as it was before it was read, for changes that depend on what is not in it.
+pub(super) struct Watch<E> {
+    sentinel: Option<Stored<Sentinel>>,
+    entity: PhantomData<fn() -> E>,
+}
+
+// === impl Watch ===
+
+impl<E: Named> Watch<E> {
+    /// To be taken before the records are read, or a change between the two is missed. Costs one
+    /// read.
+    pub async fn new(store: &Arc<dyn Store>) -> Result<Self> {
+        let table = Table::new(Arc::clone(store), Scope::Global);
+        Ok(Self {
+            sentinel: table.get(E::SCHEMA.table(), Read::Latest).await?,
+            entity: PhantomData,
+        })
+    }
+
+    /// Requires that no batch has [changed](Self::change) the table since.
+    pub fn require(&self, batch: &mut Batch) -> Result<()> {
+        match &self.sentinel {
+            Some(sentinel) => batch.require(sentinel)?,
+            None => {
+                let table = Name::from_static(Sentinel::SCHEMA.table());
+                let key = Key::new(batch.scope.clone(), table, E::SCHEMA.table())?;
+                batch.guards.push(Guard::Absent(key));
+                batch
+            }
+        };
+        Ok(())
+    }
+
+    /// As [`require`](Self::require), and lets every other watch of the table know.
+    pub fn change(&self, batch: &mut Batch) -> Result<()> {
+        match &self.sentinel {
+            Some(sentinel) => batch.touch(sentinel)?,
+            None => batch.insert(&Sentinel {
+                table: E::SCHEMA.table().to_owned(),
+            })?,
+        };
+        Ok(())
+    }
+}
+
 /// Writes `new`, instead of `old` if that is given, unless one of the other records of the table
 /// refuses it. Costs a look at every record of the table.
 ///
@@ -50,8 +98,7 @@ pub(super) async fn write<E: Named>(
     let key = records.key(new.id())?;
     let mut retry = Retry::new(operation);
     loop {
-        // Before the other records are read, or a change between the two is missed.
-        let sentinel = sentinel::<E>(store).await?;
+        let watch = Watch::<E>::new(store).await?;
         let others = records.list(Filter::all()).await?;
         let refusal = others
             .iter()
@@ -65,12 +112,7 @@ pub(super) async fn write<E: Named>(
             Some(old) => batch.replace(old, new)?,
             None => batch.insert(new)?,
         };
-        match &sentinel {
-            Some(sentinel) => batch.touch(sentinel)?,
-            None => batch.insert(&Sentinel {
-                table: E::SCHEMA.table().to_owned(),
-            })?,
-        };
+        watch.change(&mut batch)?;
         match commit(store, batch).await {
             Ok(_) => return Ok(()),
             Err(Error::Conflict(conflict)) if conflict == key => {
@@ -83,10 +125,4 @@ pub(super) async fn write<E: Named>(
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-async fn sentinel<E: Named>(store: &Arc<dyn Store>) -> Result<Option<Stored<Sentinel>>> {
-    Table::new(Arc::clone(store), Scope::Global)
-        .get(E::SCHEMA.table(), Read::Latest)
-        .await
 }

@@ -13,6 +13,7 @@ mod heads;
 mod health;
 mod image;
 mod ip;
+mod machines;
 mod meta;
 mod network;
 pub mod operations;
@@ -21,6 +22,8 @@ mod project;
 mod records;
 mod retry;
 mod size;
+mod size_image_constraint;
+mod size_reservation;
 pub mod space;
 mod store_error;
 mod tenant;
@@ -40,6 +43,7 @@ pub(crate) use exclusive::SENTINEL;
 pub use go_errors::{is_go, make_readable};
 pub use heads::HeadChecker;
 pub use health::{HealthSource, ServiceHealth, ServiceStatus};
+pub use machines::{Machines, NoMachines};
 pub use space::Space;
 pub(crate) use space::{BLOCK, CLAIM, FENCE, VRF};
 pub use version::VersionInfo;
@@ -61,6 +65,8 @@ pub struct ApiState {
     pub heads: HeadChecker,
     /// What `GET /v1/health` answers.
     pub health: Arc<dyn HealthSource>,
+    /// Where machines are known.
+    pub machines: Arc<dyn Machines>,
 }
 
 /// The router of metal-api v1, without authentication and without limits.
@@ -77,6 +83,8 @@ pub fn routes(state: ApiState) -> Router {
         .merge(project::routes())
         .merge(partition::routes())
         .merge(size::routes())
+        .merge(size_image_constraint::routes())
+        .merge(size_reservation::routes())
         .merge(image::routes())
         .merge(filesystemlayout::routes())
         .merge(network::routes())

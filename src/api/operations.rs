@@ -65,6 +65,8 @@ operations! {
     GET    "/v1/filesystemlayout"      "listFilesystemLayouts"   VIEW     Read;
     POST   "/v1/filesystemlayout"      "updateFilesystemLayout"  ADMIN    Write;
     PUT    "/v1/filesystemlayout"      "createFilesystemLayout"  ADMIN    Write;
+    POST   "/v1/filesystemlayout/matches" "matchFilesystemLayout" ADMIN Read;
+    POST   "/v1/filesystemlayout/try"     "tryFilesystemLayout"   ADMIN Read;
     DELETE "/v1/filesystemlayout/{id}" "deleteFilesystemLayout"  ADMIN    Write;
     GET    "/v1/filesystemlayout/{id}" "getFilesystemLayout"     VIEW     Read;
     GET    "/v1/health"                "health"                  PUBLIC   Read;
@@ -95,6 +97,7 @@ operations! {
     GET    "/v1/partition"             "listPartitions"          ANY_USER Read;
     POST   "/v1/partition"             "updatePartition"         ADMIN    Write;
     PUT    "/v1/partition"             "createPartition"         ADMIN    Write;
+    POST   "/v1/partition/capacity"    "partitionCapacity"       ANY_USER Read;
     DELETE "/v1/partition/{id}"        "deletePartition"         ADMIN    Write;
     GET    "/v1/partition/{id}"        "findPartition"           ANY_USER Read;
     GET    "/v1/project"               "listProjects"            VIEW     Read;
@@ -107,7 +110,21 @@ operations! {
     POST   "/v1/size"                  "updateSize"              ADMIN    Write;
     PUT    "/v1/size"                  "createSize"              ADMIN    Write;
     DELETE "/v1/size/{id}"             "deleteSize"              ADMIN    Write;
+    GET    "/v1/size/reservations"       "listSizeReservations"   ANY_USER Read;
+    POST   "/v1/size/reservations"       "updateSizeReservation"  EDIT     Write;
+    PUT    "/v1/size/reservations"       "createSizeReservation"  EDIT     Write;
+    POST   "/v1/size/reservations/find"  "findSizeReservations"   ANY_USER Read;
+    POST   "/v1/size/reservations/usage" "sizeReservationsUsage"  ANY_USER Read;
+    DELETE "/v1/size/reservations/{id}"  "deleteSizeReservation"  EDIT     Write;
+    GET    "/v1/size/reservations/{id}"  "getSizeReservation"     ANY_USER Read;
+    POST   "/v1/size/suggest"          "suggest"                 ANY_USER Read;
     GET    "/v1/size/{id}"             "findSize"                ANY_USER Read;
+    GET    "/v1/size-image-constraint"      "listSizeImageConstraints"  ANY_USER Read;
+    POST   "/v1/size-image-constraint"      "updateSizeImageConstraint" ADMIN    Write;
+    PUT    "/v1/size-image-constraint"      "createSizeImageConstraint" ADMIN    Write;
+    POST   "/v1/size-image-constraint/try"  "trySizeImageConstraint"    ADMIN    Read;
+    DELETE "/v1/size-image-constraint/{id}" "deleteSizeImageConstraint" ADMIN    Write;
+    GET    "/v1/size-image-constraint/{id}" "findSizeImageConstraint"   ANY_USER Read;
     GET    "/v1/tenant"                "listTenants"             VIEW     Read;
     POST   "/v1/tenant"                "updateTenant"            ADMIN    Write;
     PUT    "/v1/tenant"                "createTenant"            ADMIN    Write;
@@ -177,6 +194,8 @@ mod tests {
 GET,/v1/filesystemlayout,listFilesystemLayouts,viewer
 POST,/v1/filesystemlayout,updateFilesystemLayout,admin
 PUT,/v1/filesystemlayout,createFilesystemLayout,admin
+POST,/v1/filesystemlayout/matches,matchFilesystemLayout,admin
+POST,/v1/filesystemlayout/try,tryFilesystemLayout,admin
 DELETE,/v1/filesystemlayout/{id},deleteFilesystemLayout,admin
 GET,/v1/filesystemlayout/{id},getFilesystemLayout,viewer
 GET,/v1/health,health,none (no auth)
@@ -207,6 +226,7 @@ GET,/v1/network/{id},findNetwork,viewer
 GET,/v1/partition,listPartitions,any provider-tenant user
 POST,/v1/partition,updatePartition,admin
 PUT,/v1/partition,createPartition,admin
+POST,/v1/partition/capacity,partitionCapacity,any provider-tenant user
 DELETE,/v1/partition/{id},deletePartition,admin
 GET,/v1/partition/{id},findPartition,any provider-tenant user
 GET,/v1/project,listProjects,viewer
@@ -219,7 +239,21 @@ GET,/v1/size,listSizes,any provider-tenant user
 POST,/v1/size,updateSize,admin
 PUT,/v1/size,createSize,admin
 DELETE,/v1/size/{id},deleteSize,admin
+GET,/v1/size/reservations,listSizeReservations,any provider-tenant user
+POST,/v1/size/reservations,updateSizeReservation,editor
+PUT,/v1/size/reservations,createSizeReservation,editor
+POST,/v1/size/reservations/find,findSizeReservations,any provider-tenant user
+POST,/v1/size/reservations/usage,sizeReservationsUsage,any provider-tenant user
+DELETE,/v1/size/reservations/{id},deleteSizeReservation,editor
+GET,/v1/size/reservations/{id},getSizeReservation,any provider-tenant user
+POST,/v1/size/suggest,suggest,any provider-tenant user
 GET,/v1/size/{id},findSize,any provider-tenant user
+GET,/v1/size-image-constraint,listSizeImageConstraints,any provider-tenant user
+POST,/v1/size-image-constraint,updateSizeImageConstraint,admin
+PUT,/v1/size-image-constraint,createSizeImageConstraint,admin
+POST,/v1/size-image-constraint/try,trySizeImageConstraint,admin
+DELETE,/v1/size-image-constraint/{id},deleteSizeImageConstraint,admin
+GET,/v1/size-image-constraint/{id},findSizeImageConstraint,any provider-tenant user
 GET,/v1/tenant,listTenants,viewer
 POST,/v1/tenant,updateTenant,admin
 PUT,/v1/tenant,createTenant,admin
@@ -253,9 +287,18 @@ GET,/v1/version,info,none (no auth)";
     }
 
     #[test]
-    fn only_gets_and_finds_are_reads() {
+    fn only_gets_and_questions_are_reads() {
+        let questions = [
+            "/find",
+            "/try",
+            "/matches",
+            "/usage",
+            "/suggest",
+            "/capacity",
+        ];
         for operation in OPERATIONS {
-            let read = operation.method == Method::GET || operation.path.ends_with("/find");
+            let asks = questions.iter().any(|end| operation.path.ends_with(end));
+            let read = operation.method == Method::GET || asks;
             assert_eq!(operation.effect == Effect::Read, read, "{operation:?}");
         }
     }

@@ -10,7 +10,10 @@ use metal_storage::{
 use super::ApiError;
 use super::commit::commit;
 use super::wire::moment;
-use crate::domain::{FilesystemLayout, Image, Partition, Project, Size, Tenant, Timestamps};
+use crate::domain::{
+    FilesystemLayout, Image, Partition, Project, Size, SizeImageConstraint, SizeReservation,
+    Tenant, Timestamps,
+};
 
 /// An entity with the name that errors call it by.
 pub(super) trait Named: Entity {
@@ -152,6 +155,7 @@ named!(
     Partition, "partition", "partition";
     Size, "size", "size";
     FilesystemLayout, "filesystemlayout", "filesystemlayout";
+    SizeImageConstraint, "sizeimageconstraint", "sizeimageconstraint";
 );
 
 impl Named for Project {
@@ -183,5 +187,27 @@ impl Entity for Image {
 
     fn columns(&self) -> Vec<Value> {
         vec![Value::from(self.id.os()), Value::from(&self.name)]
+    }
+}
+
+impl Named for SizeReservation {
+    const NAME: &'static str = "size reservation";
+}
+
+impl Entity for SizeReservation {
+    const SCHEMA: Schema = Schema::new(
+        "sizereservation",
+        &[Column::text("size"), Column::text("project")],
+    );
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn columns(&self) -> Vec<Value> {
+        vec![
+            Value::from(self.size.as_str()),
+            Value::from(self.project.as_str()),
+        ]
     }
 }

@@ -76,6 +76,11 @@ pub(super) fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
+/// The text, which must be given.
+pub(super) fn required(field: &str, text: Option<String>) -> Result<String, Invalid> {
+    filled(text).ok_or_else(|| Invalid::new(field, "should not be empty"))
+}
+
 /// Puts what is given in place of what is there.
 pub(super) fn set<T>(field: &mut T, given: Option<T>) {
     if let Some(given) = given {

@@ -80,6 +80,16 @@ id!(
     reserved: ["reservations", "suggest"]
 );
 id!(
+    /// Id of a size image constraint: that of its size.
+    SizeImageConstraintId,
+    reserved: ["try"]
+);
+id!(
+    /// Id of a size reservation.
+    SizeReservationId,
+    reserved: ["find", "usage"]
+);
+id!(
     /// Id of a filesystem layout.
     LayoutId,
     reserved: ["matches", "try"]

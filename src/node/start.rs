@@ -23,7 +23,7 @@ use super::{credentials, sessions, speaker, upkeep};
 use crate::announce::departure::{Exit, Times};
 use crate::announce::{Announcer, Departure, Driver, Loopback, Maintenance, Policy};
 use crate::api::space::Upkeep;
-use crate::api::{self, ApiState, HeadChecker, Space, VersionInfo};
+use crate::api::{self, ApiState, HeadChecker, NoMachines, Space, VersionInfo};
 use crate::auth::{Admission, Authenticator};
 
 use crate::clock;
@@ -295,6 +295,7 @@ fn router(config: &Config, shared: &Shared, pulses: Pulses) -> anyhow::Result<Ro
         version: Arc::new(VersionInfo::of_this_build(revision, date)),
         heads: HeadChecker::new(config.http.head_timeout)?,
         health: Arc::new(PublicHealth(pulses)),
+        machines: Arc::new(NoMachines),
     };
     Ok(api::routes(state))
 }

@@ -5,22 +5,26 @@ mod response;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use metal_storage::Filter;
 
-use self::request::LayoutRequest;
+use self::request::{LayoutRequest, MatchRequest, TryRequest};
 use self::response::LayoutResponse;
 use super::exclusive;
 use super::extract::{JsonOf, PathId};
+use super::image;
 use super::records::{Records, unchanged};
+use super::wire::required;
 use super::{ApiError, ApiState};
 use crate::clock;
-use crate::domain::{FilesystemLayout, LayoutId, Timestamps};
+use crate::domain::{FilesystemLayout, LayoutId, Size, Timestamps};
 
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
         .route("/v1/filesystemlayout", get(list).put(create).post(update))
+        .route("/v1/filesystemlayout/try", post(attempt))
+        .route("/v1/filesystemlayout/matches", post(matches))
         .route("/v1/filesystemlayout/{id}", get(read).delete(delete))
 }
 
@@ -74,6 +78,39 @@ async fn delete(
     let layout = layouts.get(&id).await?;
     layouts.delete(&layout).await?;
     Ok(Json(layout.value.into()))
+}
+
+/// The layout that a machine of this size gets with this image, or its newest patch.
+async fn attempt(
+    State(state): State<ApiState>,
+    JsonOf(body): JsonOf<TryRequest>,
+) -> Result<Json<LayoutResponse>, ApiError> {
+    let size = required("size", body.size)?;
+    let image = required("image", body.image)?;
+    let size = Records::<Size>::new(&state.store).get(&size).await?.value;
+    let image = image::newest(&state, image).await?;
+    let layouts = layouts(&state).list(Filter::all()).await?;
+    match FilesystemLayout::choose(&layouts, &size.id, &image.id) {
+        Some(layout) => Ok(Json(layout.clone().into())),
+        None => Err(ApiError::refused(format!(
+            "could not find a matching filesystemLayout for size:{} and image:{}",
+            size.id, image.id
+        ))),
+    }
+}
+
+/// The layout, if the disks of the machine are enough for it.
+async fn matches(
+    State(state): State<ApiState>,
+    JsonOf(body): JsonOf<MatchRequest>,
+) -> Result<Json<LayoutResponse>, ApiError> {
+    let machine = required("machine", body.machine)?;
+    let layout = required("filesystemlayout", body.filesystemlayout)?;
+    let layout = layouts(&state).get(&layout).await?.value;
+    let machine = state.machines.get(&machine).await?;
+    let fits = layout.fits(&machine.hardware);
+    fits.map_err(|misfit| ApiError::refused(misfit.to_string()))?;
+    Ok(Json(layout.into()))
 }
 
 fn layouts(state: &ApiState) -> Records<FilesystemLayout> {

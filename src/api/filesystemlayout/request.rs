@@ -30,6 +30,20 @@ pub(super) struct LayoutRequest {
     pub changed: Option<DateTime<Utc>>,
 }
 
+/// Body of try.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct TryRequest {
+    pub size: Option<String>,
+    pub image: Option<String>,
+}
+
+/// Body of matches.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct MatchRequest {
+    pub machine: Option<String>,
+    pub filesystemlayout: Option<String>,
+}
+
 #[derive(Debug, Deserialize)]
 struct FilesystemRequest {
     path: Option<String>,

@@ -57,11 +57,8 @@ async fn latest(
     State(state): State<ApiState>,
     PathId(id): PathId,
 ) -> Result<Json<ImageResponse>, ApiError> {
-    let asked = ImageId::try_from(id)?;
-    let images = of_os(&state, &asked).await?;
-    let latest = Image::latest(&images, &asked)
-        .ok_or_else(|| ApiError::not_found(format!("no image for id:{asked} found")))?;
-    Ok(Json(latest.clone().into()))
+    let newest = newest(&state, id).await?;
+    Ok(Json(newest.into()))
 }
 
 /// Every image of the version that is asked for, ordered by id.
@@ -145,6 +142,16 @@ async fn delete(
     let image = images.get(&id).await?;
     images.delete(&image).await?;
     Ok(Json(image.value.into()))
+}
+
+/// The newest image of the version that an id asks for, 404 if there is none. Costs a list of the
+/// images of the operating system.
+pub(super) async fn newest(state: &ApiState, id: String) -> Result<Image, ApiError> {
+    let asked = ImageId::try_from(id)?;
+    let images = of_os(state, &asked).await?;
+    Image::latest(&images, &asked)
+        .cloned()
+        .ok_or_else(|| ApiError::not_found(format!("no image for id:{asked} found")))
 }
 
 fn images(state: &ApiState) -> Records<Image> {

@@ -1,24 +1,29 @@
 //! `/v1/partition`: the data centres and plants.
 
+mod capacity;
 mod wire;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
-use metal_storage::Filter;
+use metal_storage::{Batch, Error, Filter, Scope};
 
 use self::wire::{PartitionRequest, PartitionResponse, dns_servers, ntp_servers};
+use super::commit::commit;
 use super::extract::{JsonOf, PathId};
 use super::records::{Records, unchanged};
+use super::retry::Retry;
+use super::size_reservation::Unreserved;
 use super::wire::{Texts, filled, set, texts};
 use super::{ApiError, ApiState};
 use crate::clock;
-use crate::domain::{BootConfig, Partition, PartitionId, Timestamps};
+use crate::domain::{BootConfig, Partition, PartitionId, SizeReservation, Timestamps};
 
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
         .route("/v1/partition", get(list).put(create).post(update))
+        .route("/v1/partition/capacity", post(capacity::capacity))
         .route("/v1/partition/{id}", get(read).delete(delete))
 }
 
@@ -112,19 +117,31 @@ async fn update(
     Ok(Json(new.into()))
 }
 
-/// Deletes a partition that has no networks.
+/// Deletes a partition that has no networks, and that no size reservation refers to.
 async fn delete(
     State(state): State<ApiState>,
     PathId(id): PathId,
 ) -> Result<Json<PartitionResponse>, ApiError> {
     let partitions = partitions(&state);
-    let partition = partitions.get(&id).await?;
-    state
-        .space
-        .refuse_partition_in_use(&partition.value.id)
-        .await?;
-    partitions.delete(&partition).await?;
-    Ok(Json(partition.value.into()))
+    let in_use = |by| ApiError::refused(format!("partition {id:?} is in use by {by}"));
+    let mut retry = Retry::new("deletePartition");
+    loop {
+        let partition = partitions.get(&id).await?;
+        let refers = |reservation: &SizeReservation| reservation.is_in(&id);
+        let unreserved = Unreserved::check(&state, Filter::all(), refers, in_use).await?;
+        state
+            .space
+            .refuse_partition_in_use(&partition.value.id)
+            .await?;
+        let mut batch = Batch::new(Scope::Global);
+        batch.delete(&partition)?;
+        unreserved.require(&mut batch)?;
+        match commit(&state.store, batch).await {
+            Ok(_) => return Ok(Json(partition.value.into())),
+            Err(Error::Conflict(key)) => retry.after(&key).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 fn partitions(state: &ApiState) -> Records<Partition> {

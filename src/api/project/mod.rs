@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use metal_storage::{Batch, Error, Filter, Scope, Stored};
+use metal_storage::{Batch, Error, Filter, Key, Scope, Stored};
 use uuid::Uuid;
 
 use self::wire::{ProjectFindRequest, ProjectRequest, ProjectResponse};
@@ -15,6 +15,7 @@ use super::extract::{JsonOf, PathId};
 use super::meta::QuotaSetBody;
 use super::records::{Records, exists};
 use super::retry::Retry;
+use super::size_reservation::Unreserved;
 use super::tenant::outdated;
 use super::{ApiError, ApiState};
 use crate::clock;
@@ -140,30 +141,44 @@ async fn update(
     Err(outdated("project", &id, now.value.meta.version, version))
 }
 
-/// Deletes a project that has no networks and no addresses; partitions make none for it any more.
+/// Deletes a project that has no networks and no addresses, and that no size reservation refers to.
+/// Partitions make nothing for it any more.
 async fn delete(
     State(state): State<ApiState>,
     PathId(id): PathId,
 ) -> Result<Json<ProjectResponse>, ApiError> {
-    let projects = projects(&state);
     let mut retry = Retry::new("deleteProject");
-    projects.get(&id).await?;
-    state.space.close_project(&id).await?;
+    projects(&state).get(&id).await?;
     loop {
-        let project: Stored<Project> = projects.get(&id).await?;
-        let error = match projects.try_delete(&project).await {
-            Ok(()) => return Ok(Json(project.value.into())),
-            Err(Error::Conflict(key)) => match retry.after(&key).await {
-                // Somebody may have made a network for it.
-                Ok(()) => state.space.close_project(&id).await.err(),
-                Err(error) => Some(error),
+        state.space.close_project(&id).await?;
+        let error = match delete_closed(&state, &id).await {
+            Ok(Ok(project)) => return Ok(Json(project.into())),
+            Ok(Err(key)) => match retry.after(&key).await {
+                // Somebody may have made something for it.
+                Ok(()) => continue,
+                Err(error) => error,
             },
-            Err(error) => Some(error.into()),
+            Err(error) => error,
         };
-        if let Some(error) = error {
-            state.space.reopen_project(&id).await?;
-            return Err(error);
-        }
+        state.space.reopen_project(&id).await?;
+        return Err(error);
+    }
+}
+
+/// Deletes a project for which no partition makes anything any more, or gives the key of what was
+/// changed meanwhile.
+async fn delete_closed(state: &ApiState, id: &str) -> Result<Result<Project, Key>, ApiError> {
+    let in_use = |by| ApiError::bad_request(format!("project {id:?} is in use by {by}"));
+    let project: Stored<Project> = projects(state).get(id).await?;
+    let filter = Filter::eq("project", id);
+    let unreserved = Unreserved::check(state, filter, |_| true, in_use).await?;
+    let mut batch = Batch::new(Scope::Global);
+    batch.delete(&project)?;
+    unreserved.require(&mut batch)?;
+    match commit(&state.store, batch).await {
+        Ok(_) => Ok(Ok(project.value)),
+        Err(Error::Conflict(key)) => Ok(Err(key)),
+        Err(error) => Err(error.into()),
     }
 }
 

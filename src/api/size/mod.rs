@@ -4,22 +4,26 @@ mod wire;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
-use metal_storage::Filter;
+use metal_storage::{Batch, Error, Filter, Guard, Scope};
 
-use self::wire::{SizeRequest, SizeResponse, constraints};
+use self::wire::{ConstraintResponse, SizeRequest, SizeResponse, SuggestRequest, constraints};
+use super::commit::commit;
 use super::exclusive;
 use super::extract::{JsonOf, PathId};
 use super::records::{Records, unchanged};
-use super::wire::{Texts, set, texts};
+use super::retry::Retry;
+use super::size_reservation::Unreserved;
+use super::wire::{Texts, required, set, texts};
 use super::{ApiError, ApiState};
 use crate::clock;
-use crate::domain::{Size, SizeId, Timestamps};
+use crate::domain::{Size, SizeId, SizeImageConstraint, Timestamps};
 
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
         .route("/v1/size", get(list).put(create).post(update))
+        .route("/v1/size/suggest", post(suggest))
         .route("/v1/size/{id}", get(read).delete(delete))
 }
 
@@ -79,14 +83,43 @@ async fn update(
     Ok(Json(new.into()))
 }
 
+/// Deletes a size that no reservation and no image constraint refers to.
 async fn delete(
     State(state): State<ApiState>,
     PathId(id): PathId,
 ) -> Result<Json<SizeResponse>, ApiError> {
     let sizes = sizes(&state);
-    let size = sizes.get(&id).await?;
-    sizes.delete(&size).await?;
-    Ok(Json(size.value.into()))
+    let constraints = Records::<SizeImageConstraint>::new(&state.store);
+    let in_use = |by: String| ApiError::refused(format!("size {id:?} is in use by {by}"));
+    let mut retry = Retry::new("deleteSize");
+    loop {
+        let size = sizes.get(&id).await?;
+        let filter = Filter::eq("size", id.as_str());
+        let unreserved = Unreserved::check(&state, filter, |_| true, in_use).await?;
+        if constraints.find(&id).await?.is_some() {
+            return Err(in_use(format!("size image constraint {id:?}")));
+        }
+        let mut batch = Batch::new(Scope::Global);
+        batch.delete(&size)?;
+        batch.guards.push(Guard::Absent(constraints.key(&id)?));
+        unreserved.require(&mut batch)?;
+        match commit(&state.store, batch).await {
+            Ok(_) => return Ok(Json(size.value.into())),
+            Err(Error::Conflict(key)) => retry.after(&key).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The constraints of a size that means exactly this machine.
+async fn suggest(
+    State(state): State<ApiState>,
+    JsonOf(body): JsonOf<SuggestRequest>,
+) -> Result<Json<Vec<ConstraintResponse>>, ApiError> {
+    let id = required("machineID", body.machine_id)?;
+    let machine = state.machines.get(&id).await?;
+    let constraints = machine.hardware.suggest();
+    Ok(Json(constraints.into_iter().map(Into::into).collect()))
 }
 
 fn sizes(state: &ApiState) -> Records<Size> {

@@ -29,6 +29,13 @@ pub(super) struct ConstraintRequest {
     identifier: Option<String>,
 }
 
+/// Body of suggest.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct SuggestRequest {
+    #[serde(rename = "machineID")]
+    pub machine_id: Option<String>,
+}
+
 /// A size in an answer.
 #[derive(Debug, Serialize)]
 pub(super) struct SizeResponse {
@@ -43,8 +50,9 @@ pub(super) struct SizeResponse {
     changed: DateTime<Utc>,
 }
 
+/// A constraint in an answer.
 #[derive(Debug, Serialize)]
-struct ConstraintResponse {
+pub(super) struct ConstraintResponse {
     #[serde(rename = "type")]
     kind: &'static str,
     min: u64,
@@ -79,19 +87,23 @@ impl From<Size> for SizeResponse {
             id: size.id.into(),
             name: size.name,
             description: size.description,
-            constraints: size
-                .constraints
-                .into_iter()
-                .map(|constraint| ConstraintResponse {
-                    kind: constraint.kind.word(),
-                    min: constraint.min,
-                    max: constraint.max,
-                    identifier: constraint.identifier,
-                })
-                .collect(),
+            constraints: size.constraints.into_iter().map(Into::into).collect(),
             labels: size.labels,
             created: size.times.created,
             changed: size.times.changed,
+        }
+    }
+}
+
+// === impl ConstraintResponse ===
+
+impl From<Constraint> for ConstraintResponse {
+    fn from(constraint: Constraint) -> Self {
+        Self {
+            kind: constraint.kind.word(),
+            min: constraint.min,
+            max: constraint.max,
+            identifier: constraint.identifier,
         }
     }
 }

@@ -2,7 +2,7 @@ use super::*;
 use futures::future::join_all;
 
 /// The statuses of all answers, counted.
-fn count(answers: &[Answer]) -> BTreeMap<u16, usize> {
+pub(super) fn count(answers: &[Answer]) -> BTreeMap<u16, usize> {
     let mut counts = BTreeMap::new();
     for answer in answers {
         *counts.entry(answer.status.as_u16()).or_default() += 1;
@@ -11,14 +11,14 @@ fn count(answers: &[Answer]) -> BTreeMap<u16, usize> {
 }
 
 /// Lets the other tasks go first that many times.
-async fn wait(times: usize) {
+pub(super) async fn wait(times: usize) {
     for _ in 0..times {
         tokio::task::yield_now().await;
     }
 }
 
 /// Runs the requests at once, each on its own task.
-async fn at_once<F>(requests: impl IntoIterator<Item = F>) -> Vec<Answer>
+pub(super) async fn at_once<F>(requests: impl IntoIterator<Item = F>) -> Vec<Answer>
 where
     F: Future<Output = Answer> + Send + 'static,
 {

@@ -1,7 +1,10 @@
 //! The API through its router, on a store in memory.
 
 mod concurrency;
+mod constraints;
 mod faults;
+mod fleet;
+mod hardware;
 mod health;
 mod images;
 mod input;
@@ -11,6 +14,7 @@ mod layouts;
 mod networks;
 mod partitions;
 mod projects;
+mod reservations;
 mod sizes;
 mod tenants;
 
@@ -28,6 +32,7 @@ use metal_storage::Store;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use self::fleet::Fleet;
 use self::interleaved::Interleaved;
 use super::{
     ApiState, HeadChecker, HealthSource, ServiceHealth, Space, VersionInfo, is_go, make_readable,
@@ -65,14 +70,22 @@ impl Api {
     }
 
     fn with_services(services: BTreeMap<String, ServiceHealth>) -> Self {
-        Self::build(Arc::new(Interleaved::default()), services)
+        Self::build(Arc::new(Interleaved::default()), services, Fleet::default())
     }
 
     fn on(store: Arc<dyn Store>) -> Self {
-        Self::build(store, BTreeMap::new())
+        Self::build(store, BTreeMap::new(), Fleet::default())
     }
 
-    fn build(store: Arc<dyn Store>, services: BTreeMap<String, ServiceHealth>) -> Self {
+    fn with_machines(machines: Fleet) -> Self {
+        Self::build(Arc::new(Interleaved::default()), BTreeMap::new(), machines)
+    }
+
+    fn build(
+        store: Arc<dyn Store>,
+        services: BTreeMap<String, ServiceHealth>,
+        machines: Fleet,
+    ) -> Self {
         // Another test may have installed it already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let (space, _) = Space::new(Arc::clone(&store), Arc::clone(&store), "dev").unwrap();
@@ -83,6 +96,7 @@ impl Api {
             version: Arc::new(VersionInfo::of_this_build("abc123", "2026-01-02T03:04:05Z")),
             heads: HeadChecker::new(Duration::from_secs(5)).unwrap(),
             health: Arc::new(Services(services)),
+            machines: Arc::new(machines),
         };
         let user = User {
             email: "metal-admin@metal-stack.io".into(),
@@ -146,12 +160,40 @@ impl Api {
         api
     }
 
-    /// Makes a tenant and a project of it.
+    /// Makes a tenant.
     async fn with_tenant(self, id: &str) -> Self {
         let answer = self
             .put("/v1/tenant", json!({"meta": {"id": id}, "name": id}))
             .await;
         answer.is(201);
+        self
+    }
+
+    /// Makes projects of the tenant `a`.
+    async fn with_projects(self, ids: &[&str]) -> Self {
+        for id in ids {
+            let project = json!({"meta": {"id": id}, "tenant_id": "a"});
+            self.put("/v1/project", project).await.is(201);
+        }
+        self
+    }
+
+    /// Makes partitions.
+    async fn with_partitions(self, ids: &[&str]) -> Self {
+        let url = format!("{}/there", files().await);
+        for id in ids {
+            let boot = json!({"imageurl": url, "kernelurl": url});
+            let partition = json!({"id": id, "name": id, "bootconfig": boot});
+            self.put("/v1/partition", partition).await.is(201);
+        }
+        self
+    }
+
+    /// Makes sizes.
+    async fn with_sizes(self, ids: &[&str]) -> Self {
+        for id in ids {
+            self.put("/v1/size", json!({"id": id})).await.is(201);
+        }
         self
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::size_image_constraint::check_images;
 use crate::domain::{Invalid, VersionConstraint, bounds};
 
 /// Most sizes of a layout.
@@ -34,19 +35,7 @@ impl LayoutConstraints {
                 format!("{size:?}: no wildcard is allowed"),
             ));
         }
-        bounds::count("constraints.images", self.images.len(), IMAGES)?;
-        for (os, versions) in &self.images {
-            let field = format!("constraints.images.{os}");
-            bounds::filled_line("constraints.images", os, bounds::ID)?;
-            if os.contains('*') {
-                return Err(Invalid::new(field, "no wildcard is allowed in its name"));
-            }
-            bounds::filled_line(&field, versions, bounds::NAME)?;
-            versions
-                .parse::<VersionConstraint>()
-                .map_err(|invalid| Invalid::new(field, invalid.reason))?;
-        }
-        Ok(())
+        check_images("constraints.images", &self.images, IMAGES)
     }
 
     /// Whether some size and image is meant by both.

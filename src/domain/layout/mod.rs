@@ -3,6 +3,7 @@
 mod check;
 mod constraints;
 mod disk;
+mod fit;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,7 @@ pub use disk::{
     Disk, DiskPartition, Filesystem, Format, GptType, LogicalVolume, LvmType, Raid, RaidLevel,
     VolumeGroup,
 };
+pub use fit::Misfit;
 
 use super::{LayoutId, Timestamps};
 

@@ -1,0 +1,1 @@
+ALTER TABLE "sizeimageconstraint" SET LOCALITY GLOBAL;

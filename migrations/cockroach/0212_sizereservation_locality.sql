@@ -1,0 +1,1 @@
+ALTER TABLE "sizereservation" SET LOCALITY GLOBAL;

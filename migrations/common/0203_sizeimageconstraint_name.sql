@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "sizeimageconstraint$name" ON "sizeimageconstraint" (scope, "name", id);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "sizereservation$size" ON "sizereservation" (scope, "size", id);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "sizereservation$project" ON "sizereservation" (scope, "project", id);

@@ -1,0 +1,1 @@
+ALTER TABLE "sizeimageconstraint" ALTER COLUMN id TYPE TEXT COLLATE "C";

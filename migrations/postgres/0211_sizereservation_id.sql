@@ -1,0 +1,1 @@
+ALTER TABLE "sizereservation" ALTER COLUMN id TYPE TEXT COLLATE "C";
