@@ -1,4 +1,4 @@
-use metal_storage::{Column, Entity, Schema, Value};
+use metal_storage::{Column, Entity, Error, Record, Result, Schema, Value};
 use serde::{Deserialize, Serialize};
 
 use super::{Interval, PoolId};
@@ -14,6 +14,20 @@ pub struct Free {
 // === impl Free ===
 
 impl Free {
+    /// The column by which intervals are found that a block of some size fits into.
+    pub(super) const FITS: &str = "fits";
+
+    /// What a record of the table says.
+    ///
+    /// # Errors
+    /// [`Corrupt`](Error::Corrupt) if it is none.
+    pub(super) fn of(record: &Record) -> Result<Self> {
+        serde_json::from_slice(&record.doc).map_err(|error| Error::Corrupt {
+            what: record.key.to_string(),
+            cause: error.to_string(),
+        })
+    }
+
     /// The record of a free interval.
     pub(super) fn new(pool: &PoolId, interval: Interval) -> Self {
         Self {
@@ -42,7 +56,7 @@ impl Free {
 }
 
 impl Entity for Free {
-    const SCHEMA: Schema = Schema::new("free", &[Column::text("fits")]);
+    const SCHEMA: Schema = Schema::new("free", &[Column::text(Self::FITS)]);
 
     fn id(&self) -> &str {
         &self.id

@@ -17,10 +17,12 @@
 
 mod allocator;
 mod block;
+mod check;
 mod counters;
 mod decimal;
 mod engine;
 mod error;
+mod flaw;
 mod free;
 mod free_set;
 mod interval;
@@ -35,6 +37,7 @@ pub mod prefix;
 mod request;
 mod sheet;
 mod spans;
+mod usage;
 mod view;
 mod want;
 mod windows;
@@ -43,6 +46,7 @@ pub use allocator::Allocator;
 pub use block::Block;
 pub use counters::Counters;
 pub use error::IpamError;
+pub use flaw::{Flaw, FlawKind};
 pub use free::Free;
 pub use interval::Interval;
 pub use metrics::Metrics;
@@ -52,6 +56,7 @@ pub use pool::Pool;
 pub use pool_id::PoolId;
 pub use pools::Pools;
 pub use request::{Applied, Extra};
+pub use usage::Usage;
 pub use want::Want;
 
 #[cfg(test)]

@@ -76,8 +76,8 @@ impl Sheet {
     }
 
     /// Adds a request for which there is room.
-    pub fn add(&mut self, scope: &Scope, request: Request, intervals: Vec<Interval>, extra: Extra) {
-        self.size += as_batch(scope, &extra).size();
+    pub fn add(&mut self, request: Request, intervals: Vec<Interval>, extra: Extra) {
+        self.size += as_batch(&Scope::Global, &extra).size();
         let guarded = extra.guards.iter().map(Guard::key).cloned();
         self.guarded.extend(guarded);
         let written = extra.writes.iter().map(Write::key).cloned();

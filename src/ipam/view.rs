@@ -70,8 +70,8 @@ impl View {
 
     /// Whether something is to be written.
     pub fn is_changed(&self) -> bool {
-        let stored = self.stored.as_ref().map(|stored| &stored.value);
-        self.set.changes() > 0 || self.head.as_ref() != stored
+        // Without changes of what is free, a pool of nothing is made or deleted.
+        self.set.changes() > 0 || self.head.is_some() != self.stored.is_some()
     }
 
     /// Remembers how it is now, for [`undo`](Self::undo).
@@ -112,6 +112,24 @@ impl View {
     /// As [`FreeSet::load`].
     pub fn load(&mut self, miss: Miss, intervals: &[Interval], more: bool) {
         self.set.load(miss, intervals, more);
+    }
+
+    /// The sums over what is free.
+    #[cfg(test)]
+    pub fn counters(&self) -> &Counters {
+        self.set.counters()
+    }
+
+    /// What is to be written of what is free.
+    #[cfg(test)]
+    pub fn changed(&self) -> &std::collections::BTreeMap<u128, Option<Interval>> {
+        self.set.changed()
+    }
+
+    /// The head that is stored.
+    #[cfg(test)]
+    pub fn head_as_stored(&self) -> Option<Stored<Pool>> {
+        self.stored.clone()
     }
 
     /// What it takes to store it as it is now: writes.

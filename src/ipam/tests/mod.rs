@@ -1,17 +1,25 @@
 //! Pools in memory: what each move gives, and what is refused.
 
 mod addresses;
+mod children;
+mod extent;
+mod flaws;
+mod interval;
+mod model;
+mod nodes;
 mod together;
+mod view;
 
 use std::sync::Arc;
 
 use metal_storage::{Batch, Memory, Name, Query, Read, Scope, Store};
 
-use super::{Allocator, Extra, Interval, Ipam, IpamError, Move, PoolId, Want};
+use super::{Allocator, Extra, Interval, Ipam, IpamError, Move, Pool, PoolId, Pools, Want};
 
 /// A pool, and what one does with it.
 struct Kit {
     allocator: Allocator,
+    pools: Pools,
     pool: PoolId,
 }
 
@@ -25,8 +33,10 @@ impl Kit {
     }
 
     async fn on(store: &Arc<dyn Store>, spans: &[Interval], reserved: &[Interval]) -> Self {
+        let ipam = Ipam::new(Arc::clone(store));
         let kit = Self {
-            allocator: Ipam::new(Arc::clone(store)).scope(&Scope::Global),
+            allocator: ipam.scope(&Scope::Global),
+            pools: ipam.pools(&Scope::Global),
             pool: "net/internet".parse().unwrap(),
         };
         let create = Move::Create {
@@ -55,5 +65,24 @@ impl Kit {
     async fn release(&self, interval: Interval) -> Result<(), IpamError> {
         let pool = self.pool.clone();
         self.apply(Move::Release { pool, interval }).await.map(drop)
+    }
+
+    /// The same pool, as another node reaches it.
+    fn on_another_node(&self, store: &Arc<dyn Store>) -> Self {
+        Self {
+            allocator: Ipam::new(Arc::clone(store)).scope(&Scope::Global),
+            pools: self.pools.clone(),
+            pool: self.pool.clone(),
+        }
+    }
+
+    async fn pool(&self) -> Pool {
+        let pool = self.pools.get(&self.pool, Read::Latest).await.unwrap();
+        pool.expect("the pool")
+    }
+
+    async fn free(&self) -> Vec<Interval> {
+        let free = self.pools.free(&self.pool, None, 1000, Read::Latest);
+        free.await.unwrap()
     }
 }
