@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::super::space::Usage;
 use super::super::wire::{Texts, filled, texts};
 use crate::domain::{ChildLengths, Family, Invalid, Network, NetworkQuery, prefix};
+use crate::ipam::Usage;
 
 /// Body of create.
 #[derive(Debug, Default, Deserialize)]
@@ -217,7 +217,7 @@ impl NetworkResponse {
 
 impl From<&Usage> for NetworkUsage {
     fn from(usage: &Usage) -> Self {
-        let bounded = |n: u128| i64::try_from(n).unwrap_or(i64::MAX);
+        let bounded = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         Self {
             available_ips: bounded(usage.available_ips),
             used_ips: bounded(usage.used_ips),

@@ -8,20 +8,7 @@ use super::super::ApiError;
 use super::pools::pool_of;
 use super::{Block, Claim, Space};
 use crate::domain::{Family, Ip, Network, PartitionId};
-use crate::ipam::{Interval, Pool, prefix};
-
-/// The figures of a network, as metal-api counts them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Usage {
-    /// All addresses, those that are never handed out included.
-    pub available_ips: u128,
-    /// Addresses that are handed out, or never are.
-    pub used_ips: u128,
-    /// Prefixes of four addresses that could be made into children.
-    pub available_prefixes: u128,
-    /// Children.
-    pub used_prefixes: u128,
-}
+use crate::ipam::{Pool, Usage, prefix};
 
 /// The heads of all pools of all scopes.
 pub(crate) struct Heads(BTreeMap<Scope, BTreeMap<String, Pool>>);
@@ -136,29 +123,22 @@ impl Heads {
         let mut usage = BTreeMap::new();
         for of in network.prefixes.iter() {
             let id = pool_of(of);
-            let sum: &mut Usage = usage.entry(Family::from(of)).or_default();
             let Some(own) = self.0.get(scope).and_then(|pools| pools.get(id.as_str())) else {
                 continue;
             };
-            sum.available_ips = sum.available_ips.saturating_add(own.size);
-            let reserved = prefix::reserved(&of).iter().map(Interval::len).sum();
-            sum.used_ips = sum.used_ips.saturating_add(reserved);
-            if network.private_super {
-                sum.used_prefixes += u128::from(own.acquired);
-                sum.available_prefixes += own.counters.quads;
-                continue;
-            }
-            sum.available_prefixes += own.size / 4;
-            let used = match scope {
-                // Blocks of partitions are out of the global pool, and used only as far as theirs.
-                Scope::Global => {
-                    let others = self.0.iter().filter(|(of, _)| **of != Scope::Global);
-                    let pools = others.filter_map(|(_, pools)| pools.get(id.as_str()));
-                    pools.map(Pool::used).sum()
-                }
-                _ => own.used(),
+            let mut figures = match network.private_super {
+                true => Usage::of_children(&of, own),
+                false => Usage::of_addresses(&of, own),
             };
-            sum.used_ips = sum.used_ips.saturating_add(used);
+            if *scope == Scope::Global && !network.private_super {
+                // Blocks of partitions are out of the global pool, and used only as far as theirs.
+                let others = self.0.iter().filter(|(of, _)| **of != Scope::Global);
+                let pools = others.filter_map(|(_, pools)| pools.get(id.as_str()));
+                let used: u64 = pools.map(|pool| pool.acquired).sum();
+                figures.used_ips = used.saturating_add(prefix::reserved(&of).len() as u64);
+            }
+            let sum: &mut Usage = usage.entry(Family::from(of)).or_default();
+            *sum = sum.and(figures);
         }
         usage
     }

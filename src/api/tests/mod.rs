@@ -2,6 +2,7 @@
 
 mod concurrency;
 mod constraints;
+mod crashes;
 mod faults;
 mod fleet;
 mod hardware;
@@ -86,9 +87,24 @@ impl Api {
         services: BTreeMap<String, ServiceHealth>,
         machines: Fleet,
     ) -> Self {
+        let space = Space::new(Arc::clone(&store), Arc::clone(&store), "dev");
+        Self::of(store, space.unwrap().0, services, machines)
+    }
+
+    /// On two stores.
+    fn on_both(global: Arc<dyn Store>, local: Arc<dyn Store>) -> Self {
+        let space = Space::new(Arc::clone(&global), local, "dev").unwrap().0;
+        Self::of(global, space, BTreeMap::new(), Fleet::default())
+    }
+
+    fn of(
+        store: Arc<dyn Store>,
+        space: Space,
+        services: BTreeMap<String, ServiceHealth>,
+        machines: Fleet,
+    ) -> Self {
         // Another test may have installed it already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let (space, _) = Space::new(Arc::clone(&store), Arc::clone(&store), "dev").unwrap();
         let state = ApiState {
             store,
             space,
@@ -149,7 +165,13 @@ impl Api {
 
     /// With partition `dev`, and projects `p1` and `p2`.
     async fn in_partition() -> Self {
-        let api = Self::new().with_tenant("t").await;
+        let api = Self::new();
+        api.furnish().await;
+        api
+    }
+
+    async fn furnish(&self) {
+        let api = self.clone().with_tenant("t").await;
         let url = format!("{}/there", files().await);
         let partition = json!({"id": "dev", "bootconfig": {"kernelurl": url, "imageurl": url}});
         api.put("/v1/partition", partition).await.is(201);
@@ -157,7 +179,6 @@ impl Api {
             let project = json!({"meta": {"id": project}, "name": project, "tenant_id": "t"});
             api.put("/v1/project", project).await.is(201);
         }
-        api
     }
 
     /// Makes a tenant.

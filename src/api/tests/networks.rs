@@ -37,7 +37,7 @@ async fn a_network_is_made_read_found_changed_and_deleted() {
     assert_eq!(made["usage"]["used_prefixes"], 0);
     assert_eq!(made["consumption"]["ipv4"], made["usage"]);
     assert_eq!(made["consumption"]["ipv6"]["used_ips"], 1);
-    assert_eq!(made["consumption"]["ipv6"]["available_ips"], i64::MAX);
+    assert_eq!(made["consumption"]["ipv6"]["available_ips"], i32::MAX);
     assert_eq!(api.get("/v1/network/super").await.is(200), made);
     assert_eq!(api.get("/v1/network").await.is(200), json!([made]));
     for (query, found) in [

@@ -1,0 +1,499 @@
+//! Whether pools, addresses, networks, claims, blocks and VRFs agree.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::IpNet;
+use metal_storage::{Entity, Filter, Scope};
+use serde::Serialize;
+
+use super::super::ApiError;
+use super::pools::{pool_of, space_of};
+use super::vrf::{VRFS, vrf_pool};
+use super::{Block, Claim, ClaimState, Space, VrfUse};
+use crate::domain::{Family, Ip, Network, Project};
+use crate::ipam::{Interval, Pool, PoolId, Pools, prefix};
+
+/// Free intervals that are read at once.
+const PAGE: usize = 500;
+
+/// How often everything is looked through: what is in change the first time is not the last.
+const PASSES: usize = 3;
+
+/// What does not agree.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Finding {
+    /// Where.
+    pub scope: String,
+    /// What, and how it should be.
+    pub what: String,
+}
+
+/// One look at everything.
+struct Look<'a> {
+    space: &'a Space,
+    found: BTreeSet<Finding>,
+}
+
+/// All of one scope.
+struct Part {
+    scope: Scope,
+    networks: Vec<Network>,
+    ips: Vec<Ip>,
+    blocks: Vec<Block>,
+    vrfs: Vec<VrfUse>,
+    pools: BTreeMap<PoolId, Pool>,
+}
+
+// === impl Space ===
+
+impl Space {
+    /// What does not agree, whatever is changed meanwhile; nothing, if all is well. Reads every
+    /// network, address and pool of all scopes, a few times if there seems to be something.
+    ///
+    /// # Errors
+    /// What could not be read.
+    pub(crate) async fn fsck(&self) -> Result<Vec<Finding>, ApiError> {
+        let mut lasting: Option<BTreeSet<Finding>> = None;
+        for _ in 0..PASSES {
+            let mut look = Look {
+                space: self,
+                found: BTreeSet::new(),
+            };
+            look.all().await?;
+            let found = match lasting {
+                None => look.found,
+                Some(before) => before.intersection(&look.found).cloned().collect(),
+            };
+            if found.is_empty() {
+                return Ok(vec![]);
+            }
+            lasting = Some(found);
+        }
+        Ok(lasting.into_iter().flatten().collect())
+    }
+
+    async fn all_of<E: Entity>(&self, scope: &Scope) -> Result<Vec<E>, ApiError> {
+        let all = self.table::<E>(scope);
+        let all = all.list(Filter::all(), Self::READ).await?;
+        Ok(all.into_iter().map(|stored| stored.value).collect())
+    }
+
+    async fn part_of(&self, scope: Scope) -> Result<Part, ApiError> {
+        let pools: Vec<Pool> = self.all_of(&scope).await?;
+        Ok(Part {
+            networks: self.all_of(&scope).await?,
+            ips: self.all_of(&scope).await?,
+            blocks: self.all_of(&scope).await?,
+            vrfs: self.all_of(&scope).await?,
+            pools: pools
+                .into_iter()
+                .map(|pool| (pool.id.clone(), pool))
+                .collect(),
+            scope,
+        })
+    }
+}
+
+// === impl Look ===
+
+impl Look<'_> {
+    async fn all(&mut self) -> Result<(), ApiError> {
+        let claims: Vec<Claim> = self.space.all_of(&Scope::Global).await?;
+        let projects: Vec<Project> = self.space.all_of(&Scope::Global).await?;
+        let projects: BTreeSet<_> = projects.iter().map(|project| project.id.as_str()).collect();
+        let global = self.space.part_of(Scope::Global).await?;
+        let mut parts = Vec::new();
+        for scope in self.space.partitions().await? {
+            parts.push(self.space.part_of(scope).await?);
+        }
+        self.claims(&claims, &global, &parts).await?;
+        self.blocks(&global, &parts);
+        for part in std::iter::once(&global).chain(&parts) {
+            self.pools(part, &global).await?;
+            self.references(part, &global, &projects);
+            self.vrfs(part, &global).await?;
+        }
+        Ok(())
+    }
+
+    /// Every root network has its claim, every claim its network, and all claims are out of the
+    /// address space.
+    async fn claims(
+        &mut self,
+        claims: &[Claim],
+        global: &Part,
+        parts: &[Part],
+    ) -> Result<(), ApiError> {
+        let mut claimed = BTreeMap::<_, Vec<Interval>>::new();
+        for claim in claims {
+            let id = claim.network.as_str();
+            for of in &claim.prefixes {
+                let taken = claimed.entry(Family::from(*of)).or_default();
+                taken.push(prefix::interval(of));
+            }
+            let scope = self.space.scope(claim.partition.as_ref())?;
+            let all = std::iter::once(global).chain(parts);
+            let mut networks = all
+                .filter(|part| part.scope == scope)
+                .flat_map(|part| &part.networks);
+            match networks.find(|network| network.id == claim.network) {
+                None => self.say(
+                    &Scope::Global,
+                    format!("network {id:?} is claimed for {scope} and is not there"),
+                ),
+                Some(network)
+                    if !same(
+                        &network.prefixes.iter().collect::<Vec<_>>(),
+                        &claim.prefixes,
+                    ) =>
+                {
+                    self.say(
+                        &Scope::Global,
+                        format!("network {id:?} has other prefixes than are claimed for it"),
+                    );
+                }
+                Some(_) if claim.state != ClaimState::Held => self.say(
+                    &Scope::Global,
+                    format!("the claim of network {id:?} is {}", claim.state.as_str()),
+                ),
+                Some(_) => {}
+            }
+        }
+        let known: BTreeSet<_> = claims.iter().map(|claim| &claim.network).collect();
+        for part in std::iter::once(global).chain(parts) {
+            for network in part
+                .networks
+                .iter()
+                .filter(|network| network.parent.is_none())
+            {
+                if !known.contains(&network.id) {
+                    let id = network.id.as_str();
+                    self.say(&part.scope, format!("network {id:?} has no claim"));
+                }
+            }
+        }
+        for family in Family::ALL {
+            let taken = claimed.remove(&family).unwrap_or_default();
+            self.compare(global, &space_of(family), taken, "claimed")
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Every block that a partition owns is taken in there, and no other.
+    fn blocks(&mut self, global: &Part, parts: &[Part]) {
+        for part in parts {
+            let Scope::Partition(name) = &part.scope else {
+                continue;
+            };
+            let owned = global.blocks.iter();
+            let owned = owned.filter(|block| block.partition.as_str() == name.as_str());
+            let owned: BTreeMap<_, _> = owned.map(|block| (block.token, block)).collect();
+            let taken: BTreeMap<_, _> = part.blocks.iter().map(|b| (b.token, b)).collect();
+            for (token, block) in &owned {
+                if !taken.contains_key(token) {
+                    self.say(
+                        &part.scope,
+                        format!("{} is owned and not taken in", called(block)),
+                    );
+                }
+            }
+            for (token, block) in &taken {
+                if block.returning {
+                    self.say(
+                        &part.scope,
+                        format!("{} is not given back yet", called(block)),
+                    );
+                } else if !owned.contains_key(token) {
+                    self.say(
+                        &part.scope,
+                        format!("{} is taken in and not owned", called(block)),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Every pool is sound, of a network, and has handed out what the records say.
+    async fn pools(&mut self, part: &Part, global: &Part) -> Result<(), ApiError> {
+        let scope = &part.scope;
+        let pools = Pools::new(
+            std::sync::Arc::clone(self.space.store(scope)),
+            scope.clone(),
+        );
+        for flaw in pools.check().await? {
+            self.say(scope, flaw.to_string());
+        }
+        let mut named = BTreeSet::new();
+        let own = part.networks.iter().map(|network| (network, false));
+        let others = global.networks.iter().map(|network| (network, true));
+        let others = others.filter(|_| *scope != Scope::Global);
+        for (network, foreign) in own.chain(others) {
+            for of in network.prefixes.iter() {
+                let id = pool_of(of);
+                named.insert(id.clone());
+                if !part.pools.contains_key(&id) {
+                    // A partition has one only if it has a block.
+                    if !foreign {
+                        let network = network.id.as_str();
+                        self.say(scope, format!("{of} of network {network:?} has no pool"));
+                    }
+                    continue;
+                }
+                let taken = match (*scope == Scope::Global, network.private_super) {
+                    (true, false) => of_blocks(part, of),
+                    (_, true) => of_children(part, network, of),
+                    _ => of_ips(part, of),
+                };
+                self.compare(part, &id, taken, "in use").await?;
+            }
+        }
+        for id in part.pools.keys() {
+            if id.as_str().starts_with("net/") && !named.contains(id) {
+                self.say(scope, format!("pool {id} is of no network"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What records refer to is there.
+    fn references(&mut self, part: &Part, global: &Part, projects: &BTreeSet<&str>) {
+        let networks = part.networks.iter().chain(&global.networks);
+        let networks: BTreeMap<_, _> = networks.map(|n| (n.id.as_str(), n)).collect();
+        for ip in &part.ips {
+            match networks.get(ip.network.as_str()) {
+                None => self.say(
+                    &part.scope,
+                    format!(
+                        "ip {} is of network {:?}, which is not there",
+                        ip.id,
+                        ip.network.as_str()
+                    ),
+                ),
+                Some(network) if !network.prefixes.iter().any(|of| of == ip.prefix) => self.say(
+                    &part.scope,
+                    format!(
+                        "ip {} is of {}, which its network does not have",
+                        ip.id, ip.prefix
+                    ),
+                ),
+                Some(_) => {}
+            }
+            if !projects.contains(ip.project.as_str()) {
+                let project = ip.project.as_str();
+                self.say(
+                    &part.scope,
+                    format!("ip {} is of project {project:?}, which is not there", ip.id),
+                );
+            }
+        }
+        for network in &part.networks {
+            let id = network.id.as_str();
+            if let Some(project) = &network.project
+                && !projects.contains(project.as_str())
+            {
+                let project = project.as_str();
+                self.say(
+                    &part.scope,
+                    format!("network {id:?} is of project {project:?}, which is not there"),
+                );
+            }
+            if let Some(parent) = &network.parent
+                && !networks.contains_key(parent.as_str())
+            {
+                let parent = parent.as_str();
+                self.say(
+                    &part.scope,
+                    format!("network {id:?} is of super network {parent:?}, which is not there"),
+                );
+            }
+        }
+    }
+
+    /// VRFs are noted for the networks that have them, and out of the pool.
+    async fn vrfs(&mut self, part: &Part, global: &Part) -> Result<(), ApiError> {
+        let mut networks: Vec<_> = part.networks.iter().collect();
+        if part.scope != Scope::Global && !part.pools.contains_key(&vrf_pool()) {
+            // Nobody has asked for one yet.
+            networks.retain(|network| network.vrf.is_some());
+        } else if part.scope != Scope::Global {
+            networks.extend(&global.networks);
+        }
+        let mut have = BTreeSet::new();
+        for network in &networks {
+            if let Some(vrf) = network.vrf {
+                have.insert((vrf.to_string(), network.id.as_str()));
+            }
+        }
+        let mut noted = BTreeSet::new();
+        for vrf in &part.vrfs {
+            noted.extend(vrf.networks.iter().map(|id| (vrf.id.clone(), id.as_str())));
+        }
+        for (vrf, id) in have.difference(&noted) {
+            self.say(
+                &part.scope,
+                format!("vrf {vrf} of network {id:?} is not noted"),
+            );
+        }
+        for (vrf, id) in noted.difference(&have) {
+            self.say(
+                &part.scope,
+                format!("vrf {vrf} is noted for network {id:?}, which has it not"),
+            );
+        }
+        if part.pools.contains_key(&vrf_pool()) {
+            let number = |vrf: &VrfUse| vrf.id.parse().ok().filter(|n| VRFS.holds(*n));
+            let taken = part.vrfs.iter().filter_map(number).map(Interval::one);
+            self.compare(part, &vrf_pool(), taken.collect(), "noted")
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Holds what is not free in a pool against what should not be.
+    async fn compare(
+        &mut self,
+        part: &Part,
+        id: &PoolId,
+        taken: Vec<Interval>,
+        how: &str,
+    ) -> Result<(), ApiError> {
+        let Some(pool) = part.pools.get(id) else {
+            if !taken.is_empty() {
+                self.say(&part.scope, format!("there is no pool {id}"));
+            }
+            return Ok(());
+        };
+        let free = self.free(&part.scope, id).await?;
+        let unused = free.into_iter().chain(pool.reserved.clone()).collect();
+        let out = difference(pool.spans.clone(), unused);
+        let leaked = difference(out.clone(), taken.clone());
+        let twice = difference(taken.clone(), out);
+        for both in overlaps(taken) {
+            self.say(&part.scope, format!("{both} of pool {id} is {how} twice"));
+        }
+        for interval in leaked {
+            self.say(
+                &part.scope,
+                format!("{interval} of pool {id} is neither free nor {how}"),
+            );
+        }
+        for interval in twice {
+            self.say(
+                &part.scope,
+                format!("{interval} of pool {id} is {how} and can be handed out"),
+            );
+        }
+        Ok(())
+    }
+
+    async fn free(&self, scope: &Scope, id: &PoolId) -> Result<Vec<Interval>, ApiError> {
+        let pools = Pools::new(
+            std::sync::Arc::clone(self.space.store(scope)),
+            scope.clone(),
+        );
+        let mut all = Vec::new();
+        loop {
+            let after = all.last().map(|last: &Interval| last.hi);
+            let page = pools.free(id, after, PAGE, Space::READ).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
+    }
+
+    fn say(&mut self, scope: &Scope, what: String) {
+        let scope = scope.to_string();
+        self.found.insert(Finding { scope, what });
+    }
+}
+
+fn of_ips(part: &Part, of: IpNet) -> Vec<Interval> {
+    let ips = part.ips.iter().filter(|ip| ip.prefix == of);
+    ips.map(|ip| Interval::one(prefix::number(ip.address)))
+        .collect()
+}
+
+fn of_blocks(part: &Part, of: IpNet) -> Vec<Interval> {
+    let blocks = part.blocks.iter().filter(|block| block.prefix == of);
+    blocks.map(|block| block.interval).collect()
+}
+
+fn of_children(part: &Part, network: &Network, of: IpNet) -> Vec<Interval> {
+    let children = part.networks.iter();
+    let children = children.filter(|child| child.parent.as_ref() == Some(&network.id));
+    let prefixes = children.flat_map(|child| child.prefixes.iter());
+    let prefixes = prefixes.filter(|child| of.contains(child));
+    prefixes.map(|child| prefix::interval(&child)).collect()
+}
+
+fn called(block: &Block) -> String {
+    format!(
+        "block {} of network {:?}",
+        block.interval,
+        block.network.as_str()
+    )
+}
+
+fn same(a: &[IpNet], b: &[IpNet]) -> bool {
+    let set = |prefixes: &[IpNet]| prefixes.iter().copied().collect::<BTreeSet<_>>();
+    set(a) == set(b)
+}
+
+/// What is left of the ones without the others.
+fn difference(mut from: Vec<Interval>, mut what: Vec<Interval>) -> Vec<Interval> {
+    from.sort();
+    what.sort();
+    let mut what = what.into_iter().peekable();
+    let mut left = Vec::new();
+    for interval in from {
+        let mut rest = Some(interval);
+        while let (Some(now), Some(next)) = (rest, what.peek()) {
+            if next.hi < now.lo {
+                what.next();
+            } else if next.lo > now.hi {
+                break;
+            } else {
+                let inner = Interval {
+                    lo: now.lo.max(next.lo),
+                    hi: now.hi.min(next.hi),
+                };
+                let [below, above] = now.without(&inner);
+                left.extend(below);
+                rest = above;
+            }
+        }
+        left.extend(rest);
+    }
+    left
+}
+
+/// What is in two of these.
+fn overlaps(mut all: Vec<Interval>) -> Vec<Interval> {
+    all.sort();
+    let pairs = all.windows(2).filter(|pair| pair[0].overlaps(&pair[1]));
+    pairs.map(|pair| pair[1]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(u128, u128)]) -> Vec<Interval> {
+        pairs.iter().map(|&(lo, hi)| Interval { lo, hi }).collect()
+    }
+
+    #[test]
+    fn a_difference_is_what_is_in_the_ones_only() {
+        for (from, what, left) in [
+            (&[(0, 9)][..], &[][..], &[(0, 9)][..]),
+            (&[(0, 9)], &[(0, 9)], &[]),
+            (&[(0, 9)], &[(3, 3), (5, 6)], &[(0, 2), (4, 4), (7, 9)]),
+            (&[(5, 9), (0, 2)], &[(2, 5), (9, 20)], &[(0, 1), (6, 8)]),
+            (&[(0, 2), (4, 6)], &[(0, 6), (1, 1)], &[]),
+        ] {
+            assert_eq!(difference(of(from), of(what)), of(left));
+        }
+    }
+}
