@@ -44,6 +44,11 @@ use crate::auth::{Role, User};
 /// Longest body of the API under test, bytes.
 const BODY: usize = 64 * 1024;
 
+thread_local! {
+    /// One for all of a test: making it reads every certificate of the system.
+    static HEADS: HeadChecker = HeadChecker::new(Duration::from_secs(5)).unwrap();
+}
+
 /// The API on an empty store.
 #[derive(Clone)]
 struct Api(Router);
@@ -110,7 +115,7 @@ impl Api {
             space,
             partition: "dev".into(),
             version: Arc::new(VersionInfo::of_this_build("abc123", "2026-01-02T03:04:05Z")),
-            heads: HeadChecker::new(Duration::from_secs(5)).unwrap(),
+            heads: HEADS.with(HeadChecker::clone),
             health: Arc::new(Services(services)),
             machines: Arc::new(machines),
         };
