@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::audit::redact::{RAW, cut, is_secret, recorded};
 
-/// Every field of the API's document, and which of them are secrets.
+/// Every field of the API's document and of its clients, and which of them are secrets.
 const FIELDS: &str = include_str!("../../../tests/fixtures/api-fields.txt");
 
 /// What a name has in it that somebody must decide about.
