@@ -14,6 +14,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use crate::audit::Figures;
 use crate::ipam;
 use crate::node::tasks;
 
@@ -166,6 +167,26 @@ impl Metrics {
     pub fn watch_ipam(&self, ipam: &ipam::Metrics) {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         ipam.register(&mut registry);
+    }
+
+    /// Adds what the audit trail counts.
+    pub fn watch_audit(&self, figures: &Figures) {
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        registry.register(
+            "audit_entries",
+            "Entries written to the audit trail",
+            figures.written.clone(),
+        );
+        registry.register(
+            "audit_entries_dropped",
+            "Entries that are not in the audit trail, by reason",
+            figures.dropped(),
+        );
+        registry.register(
+            "audit_entries_waiting",
+            "Entries that wait to be written to the audit trail",
+            figures.waiting.clone(),
+        );
     }
 
     /// A request was answered.

@@ -95,6 +95,15 @@ pub static ALL: &[Migration] = files! {
     cockroach "0212_sizereservation_locality";
     common "0213_sizereservation_size";
     common "0214_sizereservation_project";
+    common "0220_audit";
+    postgres "0221_audit_id";
+    cockroach "0222_audit_locality";
+    common "0223_audit_rqid";
+    common "0224_audit_user";
+    common "0225_audit_project";
+    common "0230_auditbucket";
+    postgres "0231_auditbucket_id";
+    cockroach "0232_auditbucket_locality";
 };
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::domain::{
     SizeReservation, Tenant,
 };
 use crate::ipam::{Free, Pool};
-use crate::{api, health};
+use crate::{api, audit, health};
 
 /// Records that cannot be indexed and are named in the log, of one table.
 const REFUSED: usize = 20;
@@ -35,6 +35,8 @@ pub const ALL: &[Schema] = &[
     SizeReservation::SCHEMA,
     api::SENTINEL,
     health::HEARTBEAT,
+    audit::ENTRY,
+    audit::BUCKET,
 ];
 
 /// Indexes again the records of the global scope that a version wrote which declared other

@@ -4,6 +4,7 @@
 //! around it, and so are limits; handlers that need the caller take it from the request's
 //! extensions.
 
+mod audit;
 mod error;
 mod exclusive;
 mod extract;
@@ -38,6 +39,7 @@ use axum::http::{Method, Uri};
 use axum::routing::get;
 use metal_storage::Store;
 
+use crate::audit::Archive;
 pub use error::ApiError;
 pub(crate) use exclusive::SENTINEL;
 pub use go_errors::{is_go, make_readable};
@@ -67,6 +69,8 @@ pub struct ApiState {
     pub health: Arc<dyn HealthSource>,
     /// Where machines are known.
     pub machines: Arc<dyn Machines>,
+    /// What was changed, and by whom.
+    pub audit: Archive,
 }
 
 /// The router of metal-api v1, without authentication and without limits.
@@ -79,6 +83,7 @@ pub fn routes(state: ApiState) -> Router {
         .route("/v1/health", get(health::health))
         .route("/v1/version", get(version::version))
         .route("/v1/user/me", get(user::me))
+        .merge(audit::routes())
         .merge(tenant::routes())
         .merge(project::routes())
         .merge(partition::routes())

@@ -62,6 +62,7 @@ macro_rules! operations {
 }
 
 operations! {
+    POST   "/v1/audit/find"            "findAuditTraces"         VIEW     Read;
     GET    "/v1/filesystemlayout"      "listFilesystemLayouts"   VIEW     Read;
     POST   "/v1/filesystemlayout"      "updateFilesystemLayout"  ADMIN    Write;
     PUT    "/v1/filesystemlayout"      "createFilesystemLayout"  ADMIN    Write;
@@ -191,6 +192,7 @@ mod tests {
 
     /// method, path, operationId, least role: as metal-api v1 has them.
     const EXPECTED: &str = "\
+POST,/v1/audit/find,findAuditTraces,viewer
 GET,/v1/filesystemlayout,listFilesystemLayouts,viewer
 POST,/v1/filesystemlayout,updateFilesystemLayout,admin
 PUT,/v1/filesystemlayout,createFilesystemLayout,admin

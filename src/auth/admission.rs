@@ -25,8 +25,8 @@ pub struct Admission {
 
 impl Admission {
     /// Lets a request of `operation` pass and says with which role, none for a
-    /// public one. The handler finds the caller as an extension, an `Arc` of
-    /// [`super::User`].
+    /// public one. The caller, once known, is an extension of the request, an
+    /// `Arc` of [`super::User`].
     ///
     /// # Errors
     /// The answer: 403 with the reason.
@@ -49,14 +49,13 @@ impl Admission {
             .authenticator
             .authenticate(request.method(), request.headers(), writes, now)
             .map_err(|refusal| self.refuse(&refusal))?;
+        request.extensions_mut().insert(Arc::clone(user));
         if user.role < needed {
             self.metrics.auth_refused("role");
             let message = format!("you are not member in one of [{}]", needed.group());
             return Err(ApiError::new(StatusCode::FORBIDDEN, message));
         }
-        let role = user.role;
-        request.extensions_mut().insert(Arc::clone(user));
-        Ok(Some(role))
+        Ok(Some(user.role))
     }
 
     fn refuse(&self, refusal: &Refusal) -> ApiError {

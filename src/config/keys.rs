@@ -72,6 +72,10 @@ pub const KEYS: &[&str] = &[
     "log.level",
     "log.format",
     "http.head-timeout",
+    "audit.max-age",
+    "audit.max-entries",
+    "audit.max-body",
+    "audit.queue",
 ];
 
 /// An array of tables, and the keys of each of its tables.

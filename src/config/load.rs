@@ -3,8 +3,8 @@
 use std::{fs, path::Path, path::PathBuf, sync::Arc};
 
 use super::{
-    Auth, Bgp, Config, DataDir, Drain, Guard, Health, Http, Listen, Log, NodeName, Origin, Problem,
-    Problems, Sources, Stores, Tls, files,
+    Audit, Auth, Bgp, Config, DataDir, Drain, Guard, Health, Http, Listen, Log, NodeName, Origin,
+    Problem, Problems, Sources, Stores, Tls, files,
     keys::{ARRAYS, KEYS},
     layer::Layer,
     reader::Reader,
@@ -85,6 +85,7 @@ impl Config {
         let guard = Guard::read(&mut reader);
         let log = Log::read(&mut reader);
         let http = Http::read(&mut reader);
+        let audit = Audit::read(&mut reader);
         if let Some(bgp) = &bgp {
             bgp.check_coverage(&listen.api, &mut reader);
         }
@@ -114,6 +115,7 @@ impl Config {
             guard,
             log,
             http,
+            audit,
         };
         Ok(Loaded {
             config,

@@ -3,6 +3,7 @@
 //! checked whole before anything starts.
 
 mod asn;
+mod audit;
 mod auth;
 mod bgp;
 mod byte_size;
@@ -30,6 +31,7 @@ mod value;
 
 pub use self::{
     asn::{Asn, AsnError},
+    audit::Audit,
     auth::{Auth, Hmac, HmacKey},
     bgp::{Bgp, Levels, Peer, PeerAsn},
     byte_size::{ByteSize, ByteSizeError},
@@ -80,4 +82,6 @@ pub struct Config {
     pub log: Log,
     /// `[http]`.
     pub http: Http,
+    /// `[audit]`.
+    pub audit: Audit,
 }

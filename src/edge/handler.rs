@@ -22,7 +22,8 @@ use super::body::Lender;
 use super::drain::{Drain, Pace};
 use crate::api::operations::{self, Effect, Operation, Resolved};
 use crate::api::{self, ApiError};
-use crate::auth::{Admission, Role};
+use crate::audit::{Note, Trail};
+use crate::auth::{Admission, Role, User};
 use crate::metrics::Metrics;
 use crate::stores::stale;
 
@@ -50,6 +51,8 @@ pub struct Handler {
     pub max_requests: usize,
     /// Bytes of a request's body.
     pub max_body: usize,
+    /// Records who changed what.
+    pub trail: Trail,
     /// The id of the node's own probes, which are not logged.
     pub probe_id: HeaderValue,
 }
@@ -85,7 +88,7 @@ impl Handler {
             mut response,
             operation,
             role,
-        } = self.answer(&lender, request, id.clone()).await;
+        } = self.answer(peer, &lender, request, id.clone()).await;
         let took = started.elapsed();
         api::make_readable(go, &mut response);
         response.headers_mut().insert(REQUEST_ID, id.clone());
@@ -122,6 +125,7 @@ impl Handler {
     /// Only what the operations' table names reaches the router.
     async fn answer(
         &self,
+        peer: SocketAddr,
         lender: &Lender,
         request: Request<Incoming>,
         id: HeaderValue,
@@ -148,17 +152,42 @@ impl Handler {
                 }
                 Resolved::Operation(operation) => {
                     answered.operation = operation.id;
-                    match self.admission.admit(operation, &mut request) {
+                    let note = self.note(operation, peer, &request);
+                    let admitted = self.admission.admit(operation, &mut request);
+                    if let (Some(note), Some(user)) = (&note, request.extensions().get()) {
+                        note.caller(Arc::<User>::as_ref(user));
+                    }
+                    let response = match admitted {
                         Err(error) => error.into_response(),
                         Ok(role) => {
                             answered.role = role;
+                            if let Some(note) = &note {
+                                request = note.watch(request);
+                            }
                             self.execute(operation, request).await
                         }
+                    };
+                    match note {
+                        Some(note) => note.answered(response).await,
+                        None => response,
                     }
                 }
             }
         };
         answered
+    }
+
+    /// What changes something is recorded, whether or not it may.
+    fn note(
+        &self,
+        operation: &Operation,
+        peer: SocketAddr,
+        request: &Request<Body>,
+    ) -> Option<Note> {
+        let id = request.headers().get(REQUEST_ID);
+        let id = id.and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let records = operation.effect == Effect::Write;
+        records.then(|| self.trail.note(operation.id, id, peer, request))
     }
 
     /// What changes nothing may be answered from a replica, and then says how old that is.

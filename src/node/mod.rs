@@ -2,6 +2,7 @@
 //!
 //! - [`data_dir`]: one node per data directory.
 //! - [`credentials`]: keys, token and certificate, made where there are none.
+//! - `node_file`: where commands find the node.
 //! - [`sessions`]: what it knows of its BGP sessions.
 //! - [`speaker`]: who speaks BGP, as the configuration asks for.
 //! - [`tasks`]: the background tasks, their owner.
@@ -12,6 +13,7 @@
 pub mod collector;
 pub mod credentials;
 pub mod data_dir;
+mod node_file;
 pub mod reload;
 pub mod report;
 pub mod run;

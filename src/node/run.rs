@@ -1,6 +1,7 @@
 //! A node's life, from its start to its end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::bail;
 use rustls::crypto::aws_lc_rs;
@@ -13,6 +14,9 @@ use crate::config::{Config, Loaded, Sources};
 use crate::edge::drain::Pace;
 use crate::guard::Heart;
 use crate::status::NodeFile;
+
+/// How long the audit trail is waited for at the end.
+const FLUSH: Duration = Duration::from_secs(5);
 
 /// Runs a node until it is told to stop, and stops it in order: announced with
 /// GRACEFUL_SHUTDOWN, withdrawn, requests answered, sessions closed. A second
@@ -97,6 +101,9 @@ async fn end(node: Node, config: &Config) {
         );
     }
     node.space.close().await;
+    if !node.trail.flush(FLUSH).await {
+        tracing::error!("the last entries of the audit trail were not written in time");
+    }
     node.stores.close().await;
     drop(node.tasks);
     drop(node.lock);

@@ -1,12 +1,12 @@
 //! Putting the node together.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
 use axum::Router;
-use metal_storage::{ScopeName, Store};
+use metal_storage::{Scope, ScopeName, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -19,13 +19,13 @@ use super::data_dir::{self, Lock};
 use super::reload::Reload;
 use super::report::{PublicHealth, Reporter};
 use super::tasks::Tasks;
-use super::{credentials, sessions, speaker, upkeep};
+use super::{credentials, node_file, sessions, speaker, upkeep};
 use crate::announce::departure::{Exit, Times};
 use crate::announce::{Announcer, Departure, Driver, Loopback, Maintenance, Policy};
 use crate::api::space::Upkeep;
 use crate::api::{self, ApiState, HeadChecker, NoMachines, Space, VersionInfo};
+use crate::audit::{self, Audit, Trail};
 use crate::auth::{Admission, Authenticator};
-
 use crate::clock;
 use crate::config::{Config, Loaded, Sources};
 use crate::edge::admin::{self, Admin};
@@ -42,7 +42,6 @@ use crate::health::global::GlobalStoreProbe;
 use crate::health::store::StoreProbe;
 use crate::health::{Checker, Probe, Verdict};
 use crate::metrics::Metrics;
-use crate::status::NodeFile;
 use crate::stores::Stores;
 
 /// Requests at once on one HTTP/2 connection.
@@ -64,6 +63,8 @@ pub(super) struct Node {
     pub(super) stores: Arc<Stores>,
     /// The address pools in them.
     pub(super) space: Space,
+    /// Who changed what.
+    pub(super) trail: Trail,
     /// The addresses on `lo`, where the node puts them there.
     pub(super) loopback: Option<Arc<Loopback>>,
     /// The data directory is ours until the end.
@@ -78,6 +79,7 @@ struct Shared {
     drain: Drain,
     stores: Arc<Stores>,
     space: Space,
+    audit: Audit,
     speaker: Option<(Arc<Driver>, watch::Sender<Policy>)>,
     /// The request id of the node's own probes.
     probe_id: String,
@@ -98,6 +100,7 @@ pub(super) async fn start(loaded: &Loaded, sources: Sources) -> anyhow::Result<N
     let mut tasks = Tasks::default();
     shared.metrics.watch_tasks(tasks.alive());
     shared.metrics.watch_ipam(shared.space.metrics());
+    shared.metrics.watch_audit(&shared.audit.trail.figures());
     shared.metrics.collect(Box::new(NodeCollector {
         speaker: shared
             .speaker
@@ -118,7 +121,7 @@ pub(super) async fn start(loaded: &Loaded, sources: Sources) -> anyhow::Result<N
     let stop = CancellationToken::new();
     let server = server(config, &shared, pulses.clone())?;
     let room = Room::new(config.listen.max_connections);
-    let node_file = node_file(config, &listeners)?;
+    let node_file = node_file::of(config, &listeners)?;
     let reporter = Reporter {
         node: config.node.to_string(),
         partition: config.partition.to_string(),
@@ -159,6 +162,8 @@ pub(super) async fn start(loaded: &Loaded, sources: Sources) -> anyhow::Result<N
         tasks.spawn("global replica", replica.follow());
     }
     tasks.spawn("networks", networks.run());
+    tasks.spawn("audit", shared.audit.writer.run());
+    tasks.spawn("audit retention", shared.audit.retention.run());
     tasks.spawn("admin", serve_admin(admin_listener, admin));
     tasks.spawn("checker", checker.run());
     tasks.spawn("departure", departure.run());
@@ -207,6 +212,7 @@ pub(super) async fn start(loaded: &Loaded, sources: Sources) -> anyhow::Result<N
         stop,
         stores: shared.stores,
         space: shared.space,
+        trail: shared.audit.trail,
         loopback,
         lock,
     })
@@ -224,11 +230,11 @@ async fn shared(config: &Config) -> anyhow::Result<(Shared, Upkeep)> {
         }
         _ => None,
     };
-    let (space, upkeep) = Space::new(
-        Arc::clone(&stores.global) as Arc<dyn Store>,
-        Arc::clone(&stores.local) as Arc<dyn Store>,
-        config.partition.as_str(),
-    )?;
+    let global = Arc::clone(&stores.global) as Arc<dyn Store>;
+    let local = Arc::clone(&stores.local) as Arc<dyn Store>;
+    let (space, upkeep) = Space::new(global, Arc::clone(&local), config.partition.as_str())?;
+    let partition = Scope::Partition(ScopeName::try_from(config.partition.as_str())?);
+    let audit = audit::open(&local, &partition, config.node.as_str(), &config.audit);
     let shared = Shared {
         metrics: Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))),
         certificates: Arc::new(credentials::certificates(config)?),
@@ -236,6 +242,7 @@ async fn shared(config: &Config) -> anyhow::Result<(Shared, Upkeep)> {
         drain: Drain::default(),
         stores: Arc::new(stores),
         space,
+        audit,
         speaker,
         probe_id: format!("probe-{}", Uuid::new_v4().simple()),
     };
@@ -273,6 +280,7 @@ fn server(config: &Config, shared: &Shared, pulses: Pulses) -> anyhow::Result<Se
         timeout: listen.request_timeout,
         max_requests: listen.max_connections,
         max_body: usize::try_from(listen.max_body.bytes())?,
+        trail: shared.audit.trail.clone(),
         probe_id: shared.probe_id.parse()?,
     };
     let tls = tls::server_config(Arc::clone(&shared.certificates))?;
@@ -296,6 +304,7 @@ fn router(config: &Config, shared: &Shared, pulses: Pulses) -> anyhow::Result<Ro
         heads: HeadChecker::new(config.http.head_timeout)?,
         health: Arc::new(PublicHealth(pulses)),
         machines: Arc::new(NoMachines),
+        audit: shared.audit.archive.clone(),
     };
     Ok(api::routes(state))
 }
@@ -366,23 +375,6 @@ fn loopback(config: &Config) -> anyhow::Result<Option<Arc<Loopback>>> {
     let loopback = Loopback::new(managed, &config.data_dir.loopback());
     let loopback = loopback.context("bgp.manage-addresses")?;
     Ok(Some(Arc::new(loopback)))
-}
-
-fn node_file(config: &Config, listeners: &[(TcpListener, SocketAddr)]) -> anyhow::Result<NodeFile> {
-    let api: Vec<SocketAddr> = listeners.iter().map(|(_, address)| *address).collect();
-    let mut first = *api.first().context("listen.api names no address")?;
-    if first.ip().is_unspecified() {
-        let loopback = if first.is_ipv4() { "127.0.0.1" } else { "::1" };
-        first.set_ip(loopback.parse::<IpAddr>()?);
-    }
-    Ok(NodeFile {
-        pid: std::process::id(),
-        api_url: format!("https://{first}"),
-        api,
-        admin: config.listen.admin,
-        ca: credentials::own_ca(config).map(|(ca, _)| ca.ca_certificate().to_owned()),
-        hmac: credentials::hmac_files(config),
-    })
 }
 
 async fn serve_admin(listener: TcpListener, routes: Router) {

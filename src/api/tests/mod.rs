@@ -18,6 +18,7 @@ mod projects;
 mod reservations;
 mod sizes;
 mod tenants;
+mod trail;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use axum::http::{Method, Request, StatusCode};
 use axum::middleware::from_fn;
 use axum::{Extension, Router};
 use http_body_util::BodyExt;
-use metal_storage::Store;
+use metal_storage::{Memory, Scope, Store};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -39,6 +40,7 @@ use super::{
     ApiState, HeadChecker, HealthSource, ServiceHealth, Space, VersionInfo, is_go, make_readable,
     operations, routes,
 };
+use crate::audit;
 use crate::auth::{Role, User};
 
 /// Longest body of the API under test, bytes.
@@ -110,6 +112,15 @@ impl Api {
     ) -> Self {
         // Another test may have installed it already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let audit = crate::config::Audit {
+            max_age: Duration::from_secs(3600),
+            max_entries: 1000,
+            max_body: crate::config::ByteSize::new(1024),
+            queue: 64,
+        };
+        let local = Arc::new(Memory::new()) as Arc<dyn Store>;
+        let audit = audit::open(&local, &Scope::Global, "dev-1", &audit);
+        tokio::spawn(audit.writer.run());
         let state = ApiState {
             store,
             space,
@@ -118,6 +129,7 @@ impl Api {
             heads: HEADS.with(HeadChecker::clone),
             health: Arc::new(Services(services)),
             machines: Arc::new(machines),
+            audit: audit.archive,
         };
         let user = User {
             email: "metal-admin@metal-stack.io".into(),

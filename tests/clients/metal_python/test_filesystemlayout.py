@@ -1,17 +1,21 @@
-from metal_python.api import FilesystemlayoutApi
+from metal_python.api import FilesystemlayoutApi, ImageApi, SizeApi
 from metal_python.models import (
     V1Disk,
     V1DiskPartition,
     V1Filesystem,
     V1FilesystemLayoutConstraints,
     V1FilesystemLayoutCreateRequest,
+    V1FilesystemLayoutMatchRequest,
+    V1FilesystemLayoutTryRequest,
     V1FilesystemLayoutUpdateRequest,
+    V1ImageCreateRequest,
     V1LogicalVolume,
     V1Raid,
+    V1SizeCreateRequest,
     V1VolumeGroup,
 )
 
-from base import Case
+from base import FILES, Case
 
 
 def constraints(size, os="debian"):
@@ -121,6 +125,25 @@ class FilesystemLayoutTest(Case):
         request.filesystems[0].device = "/dev/sdz9"
         self.refused_as_invalid(self.api.create_filesystem_layout, request)
         self.refused(404, self.api.get_filesystem_layout, "nowhere")
+
+    def test_the_layout_of_a_size_and_an_image_is_tried(self):
+        sizes, images = SizeApi(self.admin), ImageApi(self.admin)
+        sizes.create_size(V1SizeCreateRequest(id="tried", constraints=[]))
+        self.addCleanup(sizes.delete_size, "tried")
+        for id in "talos-11.0", "talos-12.1.1":
+            images.create_image(V1ImageCreateRequest(id=id, url=FILES + "/images/" + id))
+            self.addCleanup(images.delete_image, id)
+        created = self.create("tried", constraints=constraints("tried", os="talos"))
+        attempt = lambda image: V1FilesystemLayoutTryRequest(size="tried", image=image)
+        self.assertEqual(self.api.try_filesystem_layout(attempt("talos-12.1")), created)
+        message = self.refused(422, self.api.try_filesystem_layout, attempt("talos-11.0"))
+        self.assertIn("could not find a matching filesystemLayout for size:tried", message)
+        self.refused(404, self.api.try_filesystem_layout, attempt("talos-13.0"))
+
+    def test_a_machine_that_nobody_knows_is_not_matched(self):
+        self.create("matched", constraints=constraints("matched"))
+        request = V1FilesystemLayoutMatchRequest(machine="none", filesystemlayout="matched")
+        self.assertIn("machine", self.refused(404, self.api.match_filesystem_layout, request))
 
     def test_an_unknown_layout_is_not_found(self):
         self.refused(404, self.api.get_filesystem_layout, "none")

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "audit$rqid" ON "audit" (scope, "rqid", id);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "audit$user" ON "audit" (scope, "user", id);

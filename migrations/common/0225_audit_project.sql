@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "audit$project" ON "audit" (scope, "project", id);

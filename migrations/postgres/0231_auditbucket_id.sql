@@ -1,0 +1,1 @@
+ALTER TABLE "auditbucket" ALTER COLUMN id TYPE TEXT COLLATE "C";
