@@ -13,6 +13,8 @@ pub(crate) struct Terms {
     pub(crate) asn: Asn,
     pub(crate) router_id: Ipv4Addr,
     pub(crate) peer: PeerConfig,
+    /// Whether it is looked if the peer sends here what it was told.
+    pub(crate) verify: bool,
 }
 
 // === impl SpeakerConfig ===
@@ -23,6 +25,7 @@ impl SpeakerConfig {
             asn: self.asn,
             router_id: self.router_id,
             peer: peer.clone(),
+            verify: self.verify_forwarding,
         }
     }
 }
@@ -47,6 +50,7 @@ impl Terms {
         unseen.peer.next_hop_v4 = new.peer.next_hop_v4;
         unseen.peer.next_hop_v6 = new.peer.next_hop_v6;
         unseen.peer.bfd = new.peer.bfd;
+        unseen.verify = new.verify;
         unseen == *new
     }
 

@@ -7,6 +7,7 @@ mod lab;
 mod announcer;
 
 mod bird;
+mod forwarding;
 mod gobgp;
 
 use std::net::IpAddr;

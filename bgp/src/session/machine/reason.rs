@@ -184,6 +184,7 @@ mod tests {
             asn: asn(65_001),
             router_id: [10, 0, 0, 1].into(),
             peer: PeerConfig::new([10, 0, 0, 2].into(), asn(65_002)),
+            verify: false,
         };
         terms.peer.hold_time = Duration::from_secs(8);
         for (code, subcode, cause) in [
