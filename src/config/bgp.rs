@@ -30,6 +30,9 @@ pub struct Bgp {
     /// Whether the node puts the addresses of `listen.api` that are in an announced prefix on
     /// `lo`, and removes them after the withdrawal. Needs CAP_NET_ADMIN.
     pub manage_addresses: bool,
+    /// Whether it is looked if each leaf on a link sends the prefixes here, with a few packets
+    /// after every change. Needs CAP_NET_RAW; a notice at most follows from it.
+    pub verify_forwarding: bool,
     /// An external daemon that has the sessions in place of this process; `None`: own sessions
     /// with `peers`.
     pub daemon: Option<DaemonAddress>,

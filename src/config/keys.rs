@@ -44,6 +44,7 @@ pub const KEYS: &[&str] = &[
     "bgp.router-id",
     "bgp.announce",
     "bgp.manage-addresses",
+    "bgp.verify-forwarding",
     "bgp.daemon",
     "bgp.next-hop-v4",
     "bgp.next-hop-v6",

@@ -48,6 +48,7 @@ pub fn config(bgp: &Bgp) -> anyhow::Result<SpeakerConfig> {
     let mut config = SpeakerConfig::new(Asn::try_from(bgp.asn.get())?, bgp.router_id);
     config.peers = peers;
     config.stations = bgp.stations.clone();
+    config.verify_forwarding = bgp.verify_forwarding;
     Ok(config)
 }
 

@@ -17,6 +17,7 @@ mod departure;
 mod disk;
 mod edge_node;
 mod faults;
+mod forwarding;
 mod inside;
 mod measured;
 mod reload;

@@ -33,6 +33,7 @@ impl Bgp {
         let router_id: Option<Ipv4Addr> = reader.optional("bgp.router-id");
         let announce: Vec<IpNet> = reader.get("bgp.announce");
         let manage_addresses = reader.get("bgp.manage-addresses");
+        let verify_forwarding = reader.get("bgp.verify-forwarding");
         let daemon: Option<DaemonAddress> = reader.optional("bgp.daemon");
         let next_hop_v4 = reader.optional("bgp.next-hop-v4");
         let next_hop_v6 = reader.optional("bgp.next-hop-v6");
@@ -76,6 +77,7 @@ impl Bgp {
             router_id: router_id?,
             announce,
             manage_addresses,
+            verify_forwarding,
             daemon,
             next_hop_v4,
             next_hop_v6,
