@@ -87,6 +87,9 @@ impl SpeakerConfig {
             if peer.passive && self.listen.is_empty() {
                 return Err(ConfigError::Passive { peer: position });
             }
+            if peer.passive && peer.on_link() {
+                return Err(ConfigError::PassiveOnLink { peer: position });
+            }
             // A connection that was accepted says its address and nothing of the port that the
             // peer listens on.
             let port = if self.listen.is_empty() { peer.port } else { 0 };

@@ -65,6 +65,10 @@ impl Reporter {
             verdict: self.verdict(),
             announcement: self.announcement(),
             peers: self.peers(),
+            listening: self
+                .speaker
+                .as_ref()
+                .map_or_else(Vec::new, |speaker| speaker.listening()),
             store: store(&*self.stores.local, LOCAL, &pulses),
             global_store: (!self.stores.is_one())
                 .then(|| store(&*self.stores.global, GLOBAL, &pulses)),

@@ -263,6 +263,7 @@ mod tests {
                 peer("10.0.0.254", "Established", None),
                 peer("2001:db8::254", "Connect", Some("connection refused")),
             ],
+            listening: vec![],
             global_store: None,
             store: Store {
                 backend: "redb".to_owned(),

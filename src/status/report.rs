@@ -1,3 +1,5 @@
+use std::net::SocketAddr;
+
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,9 @@ pub struct Report {
     pub announcement: Announcement,
     /// One entry per configured peer, in the order of the configuration.
     pub peers: Vec<Peer>,
+    /// Where connections of peers are taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listening: Vec<SocketAddr>,
     /// The local store, which is the global one too unless that is given.
     pub store: Store,
     /// The global store, where it is another one.

@@ -19,6 +19,7 @@ mod edge_node;
 mod faults;
 mod forwarding;
 mod inside;
+mod listen;
 mod measured;
 mod reload;
 mod sessions;

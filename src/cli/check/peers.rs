@@ -132,6 +132,13 @@ fn session(group: &mut Group, subject: &Subject, peer: &Peer, reached: Option<io
         ));
         return;
     }
+    if peer.passive {
+        group.ok(format!(
+            "{} is not tried: it is waited for (passive), and must connect to this node",
+            peer.name()
+        ));
+        return;
+    }
     let Some(reached) = reached else {
         group.ok(format!(
             "{what} is not tried: only the node's own connections are made as it demands"
@@ -203,7 +210,7 @@ fn allowed(group: &mut Group, bgp: &Bgp) {
 /// this one has not.
 async fn reach(peer: &Peer) -> Option<io::Result<()>> {
     let special = peer.md5_key_file.is_some() || peer.ttl != Ttl::Direct || peer.source.is_some();
-    if special || peer.interface.is_some() {
+    if special || peer.passive || peer.interface.is_some() {
         return None;
     }
     Some(connect(SocketAddr::new(peer.address?, peer.port)).await)
