@@ -73,6 +73,21 @@ impl Terms {
         }
     }
 
+    /// Why a peer may fall silent as soon as a session begins, for the end of a sentence. Routers
+    /// that check the TTL after they have accepted a connection hear its first messages.
+    pub(crate) fn one_sided(&self) -> &'static str {
+        match self.peer.ttl {
+            Ttl::Security { .. } => {
+                "a likely cause is TTL security on one side only: set it on the peer too, or \
+                 remove ttl-security here"
+            }
+            Ttl::Direct | Ttl::Multihop(_) => {
+                "a likely cause is TTL security on one side only: set ttl-security here too, or \
+                 remove it on the peer"
+            }
+        }
+    }
+
     /// The same for the state machine. Never asks for graceful restart: a leaf must not keep the
     /// route of a dead service.
     pub(crate) fn for_machine(&self) -> rustbgpd_fsm::PeerConfig {
