@@ -98,6 +98,22 @@ impl Bird {
         self.ask(&["restart", "node"]);
     }
 
+    /// Starts it on these terms.
+    pub fn start_on(terms: &Terms, namespace: Namespace, node: IpAddr) -> Self {
+        assert!(
+            Path::new(BIRD).exists(),
+            "BIRD is missing: these tests need {BIRD} (Debian package bird2)"
+        );
+        let directory = tempfile::tempdir().expect("a directory for the leaf");
+        fs::write(directory.path().join("bird.conf"), terms.render(node)).expect("it is writable");
+        Self {
+            process: Self::spawn(&namespace, directory.path()),
+            directory,
+            namespace,
+            node,
+        }
+    }
+
     /// Goes on under other terms.
     pub fn configure(&self, terms: &Terms) {
         let file = self.directory.path().join("bird.conf");
@@ -114,19 +130,7 @@ impl Bird {
 
 impl Leaf for Bird {
     fn start(namespace: Namespace, node: IpAddr) -> Self {
-        assert!(
-            Path::new(BIRD).exists(),
-            "BIRD is missing: these tests need {BIRD} (Debian package bird2)"
-        );
-        let directory = tempfile::tempdir().expect("a directory for the leaf");
-        let terms = Terms::default();
-        fs::write(directory.path().join("bird.conf"), terms.render(node)).expect("it is writable");
-        Self {
-            process: Self::spawn(&namespace, directory.path()),
-            directory,
-            namespace,
-            node,
-        }
+        Self::start_on(&Terms::default(), namespace, node)
     }
 
     fn process(&mut self) -> &mut Process {
