@@ -13,7 +13,7 @@ pub use self::{
     node_file::{HmacFiles, NodeFile, NodeFileError},
     render::render,
     report::{
-        Announcement, AnnouncementState, Certificate, Daemon, Peer, Probe, Report, Store, Verdict,
-        VerdictState,
+        Announcement, AnnouncementState, Certificate, Daemon, Forwarding, Peer, Probe, Report,
+        Store, Verdict, VerdictState,
     },
 };

@@ -6,8 +6,9 @@
 //!
 //! Commands on standard input, one a line: `announce SECONDS [WHAT=VALUE...]` where WHAT is
 //! `med`, `prepend`, `community` or `large`; `gshut SECONDS` (with the GRACEFUL_SHUTDOWN
-//! community), `withdraw`, `close`, `open`, `listen ADDRESS:PORT`, `status`. Each is answered
-//! with one line on standard output. Ends with the input.
+//! community), `withdraw`, `close`, `open`, `listen ADDRESS:PORT`, `verify` (whether the peers
+//! send the packets here), `status`. Each is answered with one line on standard output. Ends with
+//! the input.
 
 use std::io::{self, BufRead};
 use std::net::{IpAddr, SocketAddr};
@@ -53,6 +54,10 @@ fn main() -> Result<(), Failure> {
             }
             ["listen", address] => {
                 config.listen = vec![address.parse()?];
+                speaker.reconfigure(config.clone())?;
+            }
+            ["verify"] => {
+                config.verify_forwarding = true;
                 speaker.reconfigure(config.clone())?;
             }
             ["withdraw"] => speaker.withdraw(),

@@ -39,6 +39,10 @@ pub struct SpeakerConfig {
     pub listen: Vec<SocketAddr>,
     /// BMP stations that are told what our peers are told (RFC 7854, RFC 8671).
     pub stations: Vec<SocketAddr>,
+    /// Whether it is looked if every peer on a link sends here what it was told, with some small
+    /// packets after every change; see [`ForwardingStatus`](crate::ForwardingStatus). Needs
+    /// CAP_NET_RAW. Default: no.
+    pub verify_forwarding: bool,
     /// The leaf switches. None is allowed: such a speaker announces to nobody.
     pub peers: Vec<PeerConfig>,
 }
@@ -53,6 +57,7 @@ impl SpeakerConfig {
             router_id,
             listen: Vec::new(),
             stations: Vec::new(),
+            verify_forwarding: false,
             peers: Vec::new(),
         }
     }
@@ -81,6 +86,9 @@ impl SpeakerConfig {
             peer.validate(position)?;
             if peer.passive && self.listen.is_empty() {
                 return Err(ConfigError::Passive { peer: position });
+            }
+            if peer.passive && peer.on_link() {
+                return Err(ConfigError::PassiveOnLink { peer: position });
             }
             // A connection that was accepted says its address and nothing of the port that the
             // peer listens on.

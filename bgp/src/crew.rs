@@ -8,6 +8,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use crate::PeerConfig;
 use crate::bfd::{self, Health, Kind};
+use crate::forwarding::{Verifier, verify};
 use crate::keeper::Wanted;
 use crate::listener::{self, Register};
 use crate::neighbor::{Sight, discover};
@@ -26,6 +27,7 @@ pub(crate) struct Crew {
     members: Vec<Member>,
     sessions: JoinSet<()>,
     searches: JoinSet<()>,
+    verifiers: JoinSet<()>,
     registry: bfd::Registry,
     detectors: JoinSet<()>,
     detects: Vec<(Kind, AbortHandle)>,
@@ -57,6 +59,7 @@ impl Crew {
             members: Vec::new(),
             sessions: JoinSet::new(),
             searches: JoinSet::new(),
+            verifiers: JoinSet::new(),
             registry: bfd::Registry::default(),
             detectors: JoinSet::new(),
             detects: Vec::new(),
@@ -155,6 +158,12 @@ impl Crew {
             sight,
             health: Some(health),
         };
+        self.verifiers.spawn(verify(Verifier {
+            id,
+            brief: brief_receiver.clone(),
+            board: self.board.clone(),
+        }));
+        while self.verifiers.try_join_next().is_some() {}
         self.sessions.spawn(peer::supervise(Peer {
             id,
             terms: Arc::clone(&terms),

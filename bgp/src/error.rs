@@ -91,6 +91,13 @@ pub enum ConfigError {
         /// Position of the peer.
         peer: usize,
     },
+    /// A peer on a link is found there and connected to: its own connections come from an address
+    /// that says nothing without the link.
+    #[error("peer[{peer}].passive: a peer that is known by its interface is connected to")]
+    PassiveOnLink {
+        /// Position of the peer.
+        peer: usize,
+    },
     /// Two peers have the same address and port, or the same address where the speaker listens.
     #[error("peer[{second}].address {name}: peer[{first}] is this peer already")]
     DuplicatePeer {
@@ -193,7 +200,9 @@ impl ConfigError {
             Self::TooManyPeers(_) => "peer".to_owned(),
             Self::TooManyListeners(_) => "listen".to_owned(),
             Self::TooManyStations(_) => "bmp".to_owned(),
-            Self::Passive { peer } => format!("peer[{peer}].passive"),
+            Self::Passive { peer } | Self::PassiveOnLink { peer } => {
+                format!("peer[{peer}].passive")
+            }
             Self::DuplicatePeer { second, .. } => format!("peer[{second}].address"),
             Self::Address { peer, .. } | Self::NoAddress { peer } => {
                 format!("peer[{peer}].address")

@@ -6,8 +6,8 @@
 //! instead (feature `daemon`); everything else here is what goes in ([`SpeakerConfig`],
 //! [`Announcement`]) or comes out ([`SpeakerStatus`]). Inside, `session` is the protocol without
 //! I/O, `peer` drives one session over TCP, `wire` turns changes into UPDATE messages, `neighbor`
-//! finds a peer that is known by its interface alone, and `bfd` says whether the way to a peer
-//! carries packets. Socket options, and the only `unsafe` code, are in `socket`.
+//! finds a peer that is known by its interface alone, `bfd` says whether the way to a peer carries
+//! packets, and `forwarding` whether the peer sends here what was announced to it. Socket options, and the only `unsafe` code, are in `socket`.
 #![deny(unsafe_code)]
 
 mod announcement;
@@ -21,6 +21,7 @@ mod crew;
 #[cfg(feature = "daemon")]
 mod daemon;
 mod error;
+mod forwarding;
 mod keeper;
 mod large_community;
 mod listener;
@@ -54,6 +55,6 @@ pub use large_community::LargeCommunity;
 pub use socket::{Md5Key, Md5KeyError};
 pub use speaker::Speaker;
 pub use status::{
-    AnnouncedRoute, AnnouncementState, BfdStatus, DaemonStatus, LOG_LENGTH, LogEntry, LogEvent,
-    PeerCounters, PeerLog, PeerRoutes, PeerState, PeerStatus, SpeakerStatus,
+    AnnouncedRoute, AnnouncementState, BfdStatus, DaemonStatus, ForwardingStatus, LOG_LENGTH,
+    LogEntry, LogEvent, PeerCounters, PeerLog, PeerRoutes, PeerState, PeerStatus, SpeakerStatus,
 };

@@ -9,6 +9,8 @@ mod key;
 mod links;
 mod listen;
 mod option;
+mod packet;
+mod resolve;
 
 pub(crate) use bfd::{BfdListener, DATAGRAM, bfd_sender};
 pub(crate) use connect::{Dial, dress};
@@ -16,3 +18,5 @@ pub(crate) use icmp::{Icmp, MESSAGE};
 pub use key::{Md5Key, Md5KeyError};
 pub(crate) use links::LinkEvents;
 pub(crate) use listen::{bind, sign};
+pub(crate) use packet::{Match, PacketSocket};
+pub(crate) use resolve::resolve;

@@ -4,6 +4,7 @@ mod bfd;
 mod board;
 mod counters;
 mod entry;
+mod forwarding;
 mod log;
 mod routes;
 
@@ -16,7 +17,8 @@ use serde::Serialize;
 pub use bfd::BfdStatus;
 pub(crate) use board::{Board, PeerId};
 pub use counters::PeerCounters;
-pub(crate) use entry::Opened;
+pub(crate) use entry::{Opened, Version};
+pub use forwarding::ForwardingStatus;
 pub use log::{LOG_LENGTH, LogEntry, LogEvent, PeerLog};
 pub use routes::{AnnouncedRoute, PeerRoutes};
 
@@ -101,6 +103,9 @@ pub struct PeerStatus {
     pub counters: PeerCounters,
     /// The BFD session with it, if one is configured.
     pub bfd: Option<BfdStatus>,
+    /// Whether it sends here what it was told; `None` without a session, and where that is not
+    /// looked at.
+    pub forwarding: Option<ForwardingStatus>,
 }
 
 /// State of a session (RFC 4271 section 8.2.2).
@@ -154,6 +159,7 @@ impl PeerStatus {
             last_error_seconds: None,
             counters: PeerCounters::default(),
             bfd: None,
+            forwarding: None,
         }
     }
 }

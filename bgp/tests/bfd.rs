@@ -136,6 +136,27 @@ fn a_silently_cut_link_ends_the_session_on_both_sides_at_once_and_comes_back() {
 }
 
 #[test]
+fn a_session_that_comes_up_has_the_agreed_detection_time_after_a_few_packets() {
+    for _ in 0..3 {
+        let lab = Lab::new(&[leaf()]);
+        let speaker = start(&lab);
+        let up = speaker.wait("BFD is up", |peer| {
+            let bfd = peer.bfd.as_ref();
+            bfd.is_some_and(|bfd| bfd.state == BfdState::Up)
+        });
+        let at = Instant::now();
+        speaker.detects();
+        // At the slow rate of before it would be seconds.
+        let packets = speaker.bfd().received - up.bfd.expect("it was there").received;
+        println!(
+            "agreed after {packets} packets, {} ms",
+            at.elapsed().as_millis()
+        );
+        assert!(packets <= 20, "{packets} packets");
+    }
+}
+
+#[test]
 fn a_leaf_that_hangs_is_left_at_once_and_not_tried_until_bfd_is_up_again() {
     let lab = Lab::new(&[leaf()]);
     let speaker = start(&lab);

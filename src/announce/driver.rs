@@ -1,5 +1,6 @@
 //! Who speaks BGP: this process, or a daemon beside it.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use metal_bgp::{Announcement, Daemon, PeerLog, PeerRoutes, Speaker, SpeakerStatus};
@@ -29,6 +30,14 @@ impl Driver {
         match self {
             Self::Own(speaker) => speaker.withdraw(),
             Self::Daemon(daemon) => daemon.withdraw(),
+        }
+    }
+
+    /// Where connections of peers are taken now.
+    pub fn listening(&self) -> Vec<SocketAddr> {
+        match self {
+            Self::Own(speaker) => speaker.listening(),
+            Self::Daemon(_) => Vec::new(),
         }
     }
 

@@ -30,6 +30,11 @@ pub struct Bgp {
     /// Whether the node puts the addresses of `listen.api` that are in an announced prefix on
     /// `lo`, and removes them after the withdrawal. Needs CAP_NET_ADMIN.
     pub manage_addresses: bool,
+    /// Whether it is looked if each leaf on a link sends the prefixes here, with a few packets
+    /// after every change. Needs CAP_NET_RAW; a notice at most follows from it.
+    pub verify_forwarding: bool,
+    /// Where connections of peers are taken (`bgp.listen`); empty: nowhere.
+    pub listen: Vec<SocketAddr>,
     /// An external daemon that has the sessions in place of this process; `None`: own sessions
     /// with `peers`.
     pub daemon: Option<DaemonAddress>,
@@ -71,6 +76,8 @@ pub struct Peer {
     pub hold_time: Duration,
     /// Longest wait between two attempts to connect.
     pub connect_retry: Duration,
+    /// Whether it is waited for, and not connected to.
+    pub passive: bool,
     /// Next hop of IPv4 prefixes; absent: our address on the session, or over
     /// an IPv6 session the first global IPv4 address of its interface.
     pub next_hop_v4: Option<Ipv4Addr>,

@@ -47,7 +47,7 @@ pub struct NodeCollector {
 /// A figure of every peer.
 type PeerFigure = (&'static str, &'static str, fn(&PeerStatus) -> u64);
 
-const PEER_GAUGES: [PeerFigure; 2] = [
+const PEER_GAUGES: [PeerFigure; 3] = [
     (
         "bgp_peer_established",
         "Whether the session with the peer is established",
@@ -57,6 +57,14 @@ const PEER_GAUGES: [PeerFigure; 2] = [
         "bgp_peer_prefixes_announced",
         "Prefixes that the peer was told",
         |peer| peer.announced.len() as u64,
+    ),
+    (
+        "bgp_peer_prefixes_not_forwarded",
+        "Prefixes that the peer was told and does not send here",
+        |peer| {
+            let forwarding = peer.forwarding.as_ref();
+            forwarding.map_or(0, |shown| shown.missing.len() as u64)
+        },
     ),
 ];
 

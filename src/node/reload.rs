@@ -98,8 +98,9 @@ impl Reload {
             anyhow::bail!("the section is gone; to announce nothing any more takes a restart");
         };
         let policy = Policy::new(&bgp.announce, &bgp.levels, &bgp.exceptions)?;
-        if let Driver::Own(own) = &**driver {
-            own.reconfigure(speaker::config(bgp)?)?;
+        match &**driver {
+            Driver::Own(own) => own.reconfigure(speaker::config(bgp)?)?,
+            Driver::Daemon(daemon) => daemon.set_prefixes(bgp.announce.clone()),
         }
         policies.send_replace(policy);
         Ok(())

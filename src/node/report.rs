@@ -16,7 +16,8 @@ use crate::edge::certificates::Certificates;
 use crate::health::checker::Pulses;
 use crate::health::{Finding, Level, Pulse, Verdict};
 use crate::status::{
-    Announcement, AnnouncementState, Certificate, Daemon, Peer, Probe, Report, Store, VerdictState,
+    Announcement, AnnouncementState, Certificate, Daemon, Forwarding, Peer, Probe, Report, Store,
+    VerdictState,
 };
 use crate::stores::{Engine, Stores};
 
@@ -64,6 +65,10 @@ impl Reporter {
             verdict: self.verdict(),
             announcement: self.announcement(),
             peers: self.peers(),
+            listening: self
+                .speaker
+                .as_ref()
+                .map_or_else(Vec::new, |speaker| speaker.listening()),
             store: store(&*self.stores.local, LOCAL, &pulses),
             global_store: (!self.stores.is_one())
                 .then(|| store(&*self.stores.global, GLOBAL, &pulses)),
@@ -155,6 +160,12 @@ impl Reporter {
                     .last_error
                     .or(peer.not_announced)
                     .or(peer.bfd.and_then(|bfd| bfd.fault)),
+                forwarding: peer.forwarding.map(|shown| Forwarding {
+                    notice: shown.notice(),
+                    verified: shown.verified,
+                    missing: shown.missing,
+                    unverified: shown.unverified,
+                }),
             })
             .collect()
     }

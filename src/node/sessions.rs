@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use metal_bgp::{AnnouncedRoute, Attributes, LogEvent, PeerStatus};
+use metal_bgp::{AnnouncedRoute, Attributes, ForwardingStatus, LogEvent, PeerStatus};
 
 use crate::announce::Driver;
 use crate::clock;
@@ -62,6 +62,7 @@ fn peer(peer: &PeerStatus, now: DateTime<Utc>) -> BgpPeer {
         updates_received: peer.counters.updates_received,
         last_error: peer.last_error.clone().or(peer.not_announced.clone()),
         last_error_at: peer.last_error_seconds.map(seconds),
+        notice: peer.forwarding.as_ref().and_then(ForwardingStatus::notice),
     }
 }
 

@@ -37,6 +37,7 @@ pub fn config(bgp: &Bgp) -> anyhow::Result<SpeakerConfig> {
             config.source = peer.source;
             config.bfd = peer.bfd;
             config.port = peer.port;
+            config.passive = peer.passive;
             config.hold_time = peer.hold_time;
             config.retry_max = peer.connect_retry;
             config.retry_min = config.retry_min.min(peer.connect_retry);
@@ -48,6 +49,8 @@ pub fn config(bgp: &Bgp) -> anyhow::Result<SpeakerConfig> {
     let mut config = SpeakerConfig::new(Asn::try_from(bgp.asn.get())?, bgp.router_id);
     config.peers = peers;
     config.stations = bgp.stations.clone();
+    config.listen = bgp.listen.clone();
+    config.verify_forwarding = bgp.verify_forwarding;
     Ok(config)
 }
 

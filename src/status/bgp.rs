@@ -46,6 +46,9 @@ pub struct BgpPeer {
     pub last_error: Option<String>,
     /// When.
     pub last_error_at: Option<DateTime<Utc>>,
+    /// Which announced prefixes it does not send here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
 }
 
 /// One prefix that a peer was told.

@@ -162,6 +162,13 @@ fn write_report(
             _ => writeln!(out)?,
         }
     }
+    for peer in &report.peers {
+        let forwarding = peer.forwarding.as_ref();
+        if let Some(notice) = forwarding.and_then(|shown| shown.notice.as_ref()) {
+            let peer = paint.warn(&peer.address);
+            writeln!(out, "notice        {peer}: {notice}")?;
+        }
+    }
     if !report.peers.is_empty() {
         writeln!(out)?;
         write_peers(out, &report.peers, &paint)?;
@@ -218,7 +225,7 @@ fn age(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::{Announcement, Certificate, Probe, Store, Verdict};
+    use crate::status::{Announcement, Certificate, Forwarding, Probe, Store, Verdict};
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
@@ -232,6 +239,7 @@ mod tests {
             since: 3725,
             prefixes: 1,
             last_error: error.map(str::to_owned),
+            forwarding: None,
         };
         Report {
             node: "fra-1".to_owned(),
@@ -255,6 +263,7 @@ mod tests {
                 peer("10.0.0.254", "Established", None),
                 peer("2001:db8::254", "Connect", Some("connection refused")),
             ],
+            listening: vec![],
             global_store: None,
             store: Store {
                 backend: "redb".to_owned(),
@@ -298,6 +307,19 @@ peer           as          state        since     prefixes  last error
 2001:db8::254  4210000001  Connect      1h2m             1  connection refused
 "
         );
+    }
+
+    #[test]
+    fn what_a_leaf_does_not_send_here_is_a_notice_before_the_peers() {
+        let mut report = report();
+        report.peers[0].forwarding = Some(Forwarding {
+            notice: Some("the leaf does not send 192.0.2.1/32 here: it is refused".to_owned()),
+            ..Forwarding::default()
+        });
+        let text = render(&report, at(0), false);
+        let line = "notice        10.0.0.254: the leaf does not send 192.0.2.1/32 here: it is \
+                    refused\n\npeer ";
+        assert!(text.contains(line), "{text}");
     }
 
     #[test]

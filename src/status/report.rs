@@ -1,3 +1,5 @@
+use std::net::SocketAddr;
+
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,9 @@ pub struct Report {
     pub announcement: Announcement,
     /// One entry per configured peer, in the order of the configuration.
     pub peers: Vec<Peer>,
+    /// Where connections of peers are taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listening: Vec<SocketAddr>,
     /// The local store, which is the global one too unless that is given.
     pub store: Store,
     /// The global store, where it is another one.
@@ -119,6 +124,22 @@ pub struct Peer {
     pub prefixes: u32,
     /// Why the session ended or could not be made the last time.
     pub last_error: Option<String>,
+    /// Whether the leaf sends here what it was told, where that is looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forwarding: Option<Forwarding>,
+}
+
+/// Whether a leaf switch sends here the packets to what it was told.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Forwarding {
+    /// Prefixes of which a packet came back from it.
+    pub verified: Vec<IpNet>,
+    /// Prefixes of which none did.
+    pub missing: Vec<IpNet>,
+    /// The cause and the fix in one sentence, if a prefix is missing.
+    pub notice: Option<String>,
+    /// Why it cannot be looked at.
+    pub unverified: Option<String>,
 }
 
 /// One store.

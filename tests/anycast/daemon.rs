@@ -64,19 +64,41 @@ fn a_node_announces_through_gobgp_and_its_guard_withdraws_when_it_is_killed() {
     assert!(text.contains("127.0.0.1:50051 speaks GoBGP v3"), "{text}");
     assert!(text.contains("that are established: 1"), "{text}");
 
-    let at = lab::now();
-    kill(node.serving_pid(), Signal::SIGKILL).expect("it runs");
-    let gone = measured::gone(&monitor, "kill -9, announced through GoBGP", at);
-    measured::back(&monitor, "restart by the guard, through GoBGP", gone);
-
+    // A prefix that a reload brings is ours from then on, with what somebody left there.
+    let rib = |words: &[&str]| {
+        let mut command = lab.node.command("gobgp");
+        lab::run(command.args(["global", "rib"]).args(words))
+    };
+    rib(&["add", "198.51.100.7/32"]);
+    rib(&["add", "198.51.100.8/32"]);
+    let left = |prefix: &str| rib(&[]).contains(prefix);
+    assert!(left("198.51.100.7/32") && left("198.51.100.8/32"));
     let at = lab::now();
     let (code, text) = node.cli(&lab, &["drain"]);
     assert_eq!(code, Some(0), "{text}");
     measured::gone(&monitor, "drain through GoBGP", at);
+    assert!(left("198.51.100.7/32"), "nobody's business yet");
+    super::reload::change(
+        &node,
+        "\"2001:db8::1/128\"]",
+        "\"2001:db8::1/128\", \"198.51.100.7/32\"]",
+    );
+    eventually("what was left there is deleted", PATIENCE, || {
+        (!left("198.51.100.7/32")).then_some(())
+    });
+    assert!(left("198.51.100.8/32"), "that is still somebody else's");
     let at = lab::now();
     let (code, text) = node.cli(&lab, &["drain", "--undo"]);
     assert_eq!(code, Some(0), "{text}");
     measured::back(&monitor, "drain --undo through GoBGP", at);
+    eventually("the new prefix is announced", PATIENCE, || {
+        (!lab.leaves[0].path("198.51.100.7/32").is_null()).then_some(())
+    });
+
+    let at = lab::now();
+    kill(node.serving_pid(), Signal::SIGKILL).expect("it runs");
+    let gone = measured::gone(&monitor, "kill -9, announced through GoBGP", at);
+    measured::back(&monitor, "restart by the guard, through GoBGP", gone);
 
     // Nobody is left to withdraw: an operator, or ExecStopPost, does.
     node.kill();

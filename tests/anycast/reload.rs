@@ -9,7 +9,7 @@ use super::lab::{self, ANYCAST_V4, ANYCAST_V6, eventually};
 use super::{PATIENCE, alone, announced};
 
 /// Replaces in the node's configuration, and tells the node.
-fn change(node: &EdgeNode, from: &str, to: &str) {
+pub fn change(node: &EdgeNode, from: &str, to: &str) {
     let text = fs::read_to_string(node.config()).expect("there");
     assert!(text.contains(from), "{text}");
     fs::write(node.config(), text.replace(from, to)).expect("written");

@@ -240,10 +240,19 @@ impl Leaf {
 
     /// Configures bfdd, from inside its node `bfd`.
     pub fn bfd(&self, commands: &[&str]) {
+        self.configure("bfdd", &[&["bfd"], commands].concat());
+    }
+
+    /// Configures bgpd.
+    pub fn bgp(&self, commands: &[&str]) {
+        self.configure("bgpd", commands);
+    }
+
+    fn configure(&self, daemon: &str, commands: &[&str]) {
         let mut shell = self.namespace.command("vtysh");
         shell.arg("--vty_socket").arg(self.directory.path());
         shell.arg("--config_dir").arg(self.directory.path());
-        shell.args(["-d", "bfdd", "-c", "configure terminal", "-c", "bfd"]);
+        shell.args(["-d", daemon, "-c", "configure terminal"]);
         for command in commands {
             shell.args(["-c", command]);
         }

@@ -33,6 +33,8 @@ pub(super) struct Engine {
     remote: Remote,
     /// We ask, until a Final comes.
     polling: bool,
+    /// The peer asks, for all that is known.
+    asking: bool,
     /// The peer asks: a Final is due.
     asked: bool,
     /// What we say has changed since we said it.
@@ -73,6 +75,7 @@ impl Engine {
             diagnostic: BfdDiagnostic::NONE,
             remote: Remote::UNKNOWN,
             polling: false,
+            asking: false,
             asked: false,
             changed: false,
             sent_at: None,
@@ -132,10 +135,12 @@ impl Engine {
             self.polling = false;
         }
         // A peer that gets faster may still keep to its old rate for a packet, and does while it
-        // polls (FRR).
+        // polls (FRR). What answers our poll meanwhile says nothing of its own one, whose answer
+        // may be lost.
         let agreed = self.agreed();
         self.patience = self.borne.max(agreed);
-        self.borne = if packet.poll { self.patience } else { agreed };
+        self.asking = packet.poll || (self.asking && packet.is_final);
+        self.borne = if self.asking { self.patience } else { agreed };
         self.expires = Some(now + self.patience);
         match (self.state, packet.state) {
             (BfdState::Down, BfdState::Down) => self.enter(BfdState::Init, BfdDiagnostic::NONE),
@@ -159,6 +164,7 @@ impl Engine {
             self.your = None;
             self.remote = Remote::UNKNOWN;
             (self.patience, self.borne) = (Duration::ZERO, Duration::ZERO);
+            self.asking = false;
             if matches!(self.state, BfdState::Init | BfdState::Up) {
                 self.enter(BfdState::Down, BfdDiagnostic::EXPIRED);
             }

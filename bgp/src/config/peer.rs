@@ -23,7 +23,8 @@ pub struct PeerConfig {
     /// The AS that it must give in its OPEN.
     pub asn: PeerAs,
     /// Wait for the peer to connect instead of connecting to it (RFC 4271 section 8.1.1); needs
-    /// [`SpeakerConfig::listen`](crate::SpeakerConfig::listen). Default: connect.
+    /// [`SpeakerConfig::listen`](crate::SpeakerConfig::listen), and is not for peers that are known
+    /// by their interface. Default: connect.
     pub passive: bool,
     /// Proposed hold time (RFC 4271 section 4.2): the smaller one of both sides counts, and a
     /// third of it is the keepalive interval. Zero switches both off. Default 8 s.

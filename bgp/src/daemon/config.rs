@@ -21,8 +21,9 @@ pub enum DaemonAddress {
 pub struct DaemonConfig {
     /// Where its API is.
     pub address: DaemonAddress,
-    /// Every prefix that may ever be announced. Whatever path to one of them was put into the
-    /// daemon over its API is taken for our own: also one that a killed predecessor left.
+    /// Every prefix that may be announced, until [`Daemon::set_prefixes`](crate::Daemon::set_prefixes) says
+    /// others. Whatever path to one of them was put into the daemon over its API is taken for our
+    /// own: also one that a killed predecessor left.
     pub prefixes: Vec<IpNet>,
     /// Next hop of IPv4 prefixes. Default: the daemon's own address on each session.
     pub next_hop_v4: Option<Ipv4Addr>,

@@ -4,7 +4,7 @@
 //! one that was started again has lost our paths, and gets them again; a path that a killed
 //! predecessor left is deleted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,13 +18,15 @@ use super::fault::Fault;
 use super::handle::{Order, Sheet};
 use super::path::{PathMaker, PathSpec, family};
 use super::peers::Neighbour;
-use crate::Asn;
 use crate::keeper::Wanted;
+use crate::{Asn, MAX_PREFIXES};
 
 /// How often the daemon is asked what it has.
 const LOOK: Duration = Duration::from_secs(1);
 /// Between attempts to reach a daemon that is away.
 const REST: Duration = Duration::from_millis(250);
+/// Prefixes that are kept in mind while the daemon is away, however often they change.
+const REMEMBERED: usize = 4 * MAX_PREFIXES;
 
 /// What the daemon was told and has confirmed.
 pub(super) type Installed = BTreeMap<IpNet, (PathSpec, Bytes)>;
@@ -33,7 +35,11 @@ pub(super) struct Driver {
     pub(super) config: DaemonConfig,
     pub(super) wanted: watch::Receiver<Wanted>,
     pub(super) orders: watch::Receiver<Order>,
+    pub(super) prefixes: watch::Receiver<Vec<IpNet>>,
     pub(super) sheet: Arc<Sheet>,
+    /// The prefixes that the daemon may have paths to because of us: those that are configured,
+    /// and those that were until the daemon could be asked again.
+    ours: BTreeSet<IpNet>,
     maker: PathMaker,
     client: Option<Client>,
     installed: Installed,
@@ -47,6 +53,7 @@ impl Driver {
         config: DaemonConfig,
         wanted: watch::Receiver<Wanted>,
         orders: watch::Receiver<Order>,
+        prefixes: watch::Receiver<Vec<IpNet>>,
         sheet: Arc<Sheet>,
     ) -> Self {
         Self {
@@ -54,7 +61,9 @@ impl Driver {
             config,
             wanted,
             orders,
+            prefixes,
             sheet,
+            ours: BTreeSet::new(),
             client: None,
             installed: Installed::new(),
         }
@@ -64,7 +73,11 @@ impl Driver {
     pub(super) async fn run(mut self) {
         loop {
             let order = *self.orders.borrow_and_update();
+            self.ours.extend(self.prefixes.borrow_and_update().iter());
             let target = self.target(order);
+            if self.ours.len() > REMEMBERED {
+                self.forget(&target);
+            }
             let told = self.step(&target).await;
             let wait = match &told {
                 Ok(()) => LOOK,
@@ -76,10 +89,12 @@ impl Driver {
             }
             self.sheet.carried_out(order);
             let (mut wanted, mut orders) = (self.wanted.clone(), self.orders.clone());
+            let mut prefixes = self.prefixes.clone();
             let news = async {
                 tokio::select! {
                     changed = wanted.changed() => changed,
                     changed = orders.changed() => changed,
+                    changed = prefixes.changed() => changed,
                 }
             };
             let rest = async {
@@ -131,16 +146,22 @@ impl Driver {
         let Some(client) = &mut self.client else {
             return Ok(());
         };
-        let mut all: Vec<IpNet> = self.config.prefixes.clone();
-        all.extend(target.keys());
-        all.sort_unstable();
-        all.dedup();
+        self.ours.extend(target.keys());
+        let all = self.ours.iter().copied().collect();
         mend(client, &self.maker, &mut self.installed, target, all).await?;
         let peers = client.peers().await?;
         let peers = peers.into_iter().filter_map(Neighbour::of).collect();
         let prefixes = self.installed.keys().copied().collect();
         self.sheet.connected(client, peers, prefixes);
+        // It has no path to those that are neither configured nor announced.
+        self.forget(target);
         Ok(())
+    }
+
+    /// Keeps only the prefixes of now in mind.
+    fn forget(&mut self, target: &BTreeMap<IpNet, PathSpec>) {
+        let configured = self.prefixes.borrow();
+        self.ours = configured.iter().chain(target.keys()).copied().collect();
     }
 
     /// Notes a fault, which costs the connection.

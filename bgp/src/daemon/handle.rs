@@ -30,6 +30,7 @@ const STOP_WAIT: Duration = Duration::from_secs(2);
 pub struct Daemon {
     leases: watch::Sender<Option<Lease>>,
     orders: watch::Sender<Order>,
+    prefixes: watch::Sender<Vec<IpNet>>,
     board: Board,
     sheet: Arc<Sheet>,
     stopped: Mutex<Receiver<()>>,
@@ -80,6 +81,7 @@ impl Daemon {
         let board = Board::new(&own);
         let (leases, lease_receiver) = watch::channel(None);
         let (orders, order_receiver) = watch::channel(Order::Open(0));
+        let (prefixes, prefix_receiver) = watch::channel(config.prefixes.clone());
         let (done, stopped) = sync_channel::<()>(1);
         let sheet = Arc::new(Sheet::new(&config));
         let (for_board, for_thread) = (board.clone(), Arc::clone(&sheet));
@@ -90,15 +92,24 @@ impl Daemon {
                 let (wanted, wanted_receiver) = watch::channel(None);
                 runtime.block_on(async {
                     let keeper = tokio::spawn(keeper::keep(lease_receiver, wanted, for_board));
-                    Driver::new(asn, config, wanted_receiver, order_receiver, for_thread)
-                        .run()
-                        .await;
+                    let sheet = for_thread;
+                    Driver::new(
+                        asn,
+                        config,
+                        wanted_receiver,
+                        order_receiver,
+                        prefix_receiver,
+                        sheet,
+                    )
+                    .run()
+                    .await;
                     keeper.abort();
                 });
             })?;
         Ok(Self {
             leases,
             orders,
+            prefixes,
             board,
             sheet,
             stopped: Mutex::new(stopped),
@@ -113,6 +124,12 @@ impl Daemon {
     /// As [`Speaker::withdraw`](crate::Speaker::withdraw).
     pub fn withdraw(&self) {
         self.leases.send_replace(None);
+    }
+
+    /// Other prefixes are ours from now on: what is in the daemon at one of them and is not
+    /// announced is deleted within about a second, and so is what we had put at those of before.
+    pub fn set_prefixes(&self, prefixes: Vec<IpNet>) {
+        self.prefixes.send_replace(prefixes);
     }
 
     /// The daemon and its neighbours, as they were seen within the last second.

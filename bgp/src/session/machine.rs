@@ -46,6 +46,8 @@ pub(crate) struct Machine {
     inbox: BytesMut,
     /// Type of the message that is being looked at.
     kind: u8,
+    /// Whether a message came after those that establish the session.
+    went_on: bool,
     outbox: BytesMut,
     hold: Option<Instant>,
     keepalive: Option<Instant>,
@@ -89,6 +91,7 @@ impl Machine {
             negotiated: None,
             inbox: BytesMut::new(),
             kind: 0,
+            went_on: false,
             outbox: BytesMut::new(),
             hold: None,
             keepalive: None,

@@ -13,6 +13,8 @@ pub(crate) struct Terms {
     pub(crate) asn: Asn,
     pub(crate) router_id: Ipv4Addr,
     pub(crate) peer: PeerConfig,
+    /// Whether it is looked if the peer sends here what it was told.
+    pub(crate) verify: bool,
 }
 
 // === impl SpeakerConfig ===
@@ -23,6 +25,7 @@ impl SpeakerConfig {
             asn: self.asn,
             router_id: self.router_id,
             peer: peer.clone(),
+            verify: self.verify_forwarding,
         }
     }
 }
@@ -47,6 +50,7 @@ impl Terms {
         unseen.peer.next_hop_v4 = new.peer.next_hop_v4;
         unseen.peer.next_hop_v6 = new.peer.next_hop_v6;
         unseen.peer.bfd = new.peer.bfd;
+        unseen.verify = new.verify;
         unseen == *new
     }
 
@@ -66,6 +70,21 @@ impl Terms {
                 ": this node ignores what it sends unless it has TTL security as well"
             }
             Ttl::Direct | Ttl::Multihop(_) => "",
+        }
+    }
+
+    /// Why a peer may fall silent as soon as a session begins, for the end of a sentence. Routers
+    /// that check the TTL after they have accepted a connection hear its first messages.
+    pub(crate) fn one_sided(&self) -> &'static str {
+        match self.peer.ttl {
+            Ttl::Security { .. } => {
+                "a likely cause is TTL security on one side only: set it on the peer too, or \
+                 remove ttl-security here"
+            }
+            Ttl::Direct | Ttl::Multihop(_) => {
+                "a likely cause is TTL security on one side only: set ttl-security here too, or \
+                 remove it on the peer"
+            }
         }
     }
 

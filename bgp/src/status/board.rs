@@ -1,14 +1,15 @@
 //! Where the tasks write and the status is read.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::watch;
 
-use super::entry::{Entry, Opened};
+use super::entry::{Entry, Opened, Version};
 use super::{
-    AnnouncementState, BfdStatus, LogEvent, PeerCounters, PeerLog, PeerRoutes, PeerStatus,
-    SpeakerStatus,
+    AnnouncementState, BfdStatus, ForwardingStatus, LogEvent, PeerCounters, PeerLog, PeerRoutes,
+    PeerStatus, SpeakerStatus,
 };
 use crate::bmp::Monitored;
 use crate::plan::Plan;
@@ -196,7 +197,12 @@ impl Board {
 
     /// Replaces what one peer knows from us; without a tick, as [`Board::update`] follows.
     pub(crate) fn told(&self, peer: PeerId, told: &Table) {
-        self.change(peer, |entry| entry.told.clone_from(told));
+        self.change(peer, |entry| {
+            if entry.told != *told {
+                entry.told.clone_from(told);
+                entry.tellings += 1;
+            }
+        });
     }
 
     /// Notes what happened with one peer, without a tick.
@@ -208,10 +214,14 @@ impl Board {
         });
     }
 
-    /// Adds to one peer's counters, without a tick: a flood of routes must not wake readers.
+    /// Adds to one peer's counters, without a tick: a flood of routes must not wake readers. But
+    /// that the peer asks for ours is worth one.
     pub(crate) fn count(&self, peer: PeerId, more: &PeerCounters) {
         if *more != PeerCounters::default() {
             self.change(peer, |entry| entry.status.counters.add(more));
+        }
+        if more.refreshes_received > 0 {
+            self.tick();
         }
     }
 
@@ -296,6 +306,40 @@ impl Board {
     pub(crate) fn forget_bfd(&self, peer: PeerId) {
         self.change(peer, |entry| entry.status.bfd = None);
         self.tick();
+    }
+
+    /// What has happened on one peer's session, while that is established.
+    pub(crate) fn version(&self, peer: PeerId) -> Option<Version> {
+        let sheet = self.sheet();
+        let entry = sheet.entries.iter().find(|entry| entry.id == peer)?;
+        entry.version()
+    }
+
+    /// Both ends of one peer's session, and what was told on it. Linear in the latter.
+    pub(crate) fn session(&self, peer: PeerId) -> Option<(SocketAddr, SocketAddr, Table)> {
+        let sheet = self.sheet();
+        let entry = sheet.entries.iter().find(|entry| entry.id == peer)?;
+        let opened = entry.opened.as_ref()?;
+        Some((opened.local, opened.remote, entry.told.clone()))
+    }
+
+    /// Shows whether one peer sends here what it was told, and ticks if that made a difference.
+    /// The notice that was shown before.
+    pub(crate) fn show_forwarding(
+        &self,
+        peer: PeerId,
+        new: Option<ForwardingStatus>,
+    ) -> Option<String> {
+        let mut before = None;
+        let mut differs = false;
+        self.change(peer, |entry| {
+            differs = entry.status.forwarding != new;
+            before = std::mem::replace(&mut entry.status.forwarding, new);
+        });
+        if differs {
+            self.tick();
+        }
+        before.as_ref().and_then(ForwardingStatus::notice)
     }
 
     fn change(&self, peer: PeerId, change: impl FnOnce(&mut Entry)) {

@@ -25,6 +25,8 @@ pub(super) struct Entry {
     pub(super) carried_out: u64,
     /// What the peer knows from us.
     pub(super) told: Table,
+    /// How often that has changed.
+    pub(super) tellings: u64,
     pub(super) log: Log,
     /// The established session, for stations.
     pub(super) opened: Option<Opened>,
@@ -37,6 +39,15 @@ pub(crate) struct Opened {
     pub(crate) remote: SocketAddr,
     pub(crate) opens: [Bytes; 2],
     pub(crate) path: AsPathOf,
+}
+
+/// Which session it is, and what has happened on it: the same as long as nothing has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) session: u64,
+    /// How often the peer asked for its routes again.
+    pub(crate) refreshes: u64,
+    pub(crate) tellings: u64,
 }
 
 // === impl Entry ===
@@ -52,6 +63,7 @@ impl Entry {
             bfd_since: now,
             carried_out: 0,
             told: Table::new(),
+            tellings: 0,
             log: Log::default(),
             opened: None,
         }
@@ -74,6 +86,16 @@ impl Entry {
             name: self.status.name.clone(),
             routes: routes.collect(),
         }
+    }
+
+    /// None while there is no established session.
+    pub(super) fn version(&self) -> Option<Version> {
+        let counters = &self.status.counters;
+        (self.status.state == PeerState::Established).then_some(Version {
+            session: counters.established,
+            refreshes: counters.refreshes_received,
+            tellings: self.tellings,
+        })
     }
 
     /// The session, while it is established.

@@ -28,6 +28,14 @@ pub fn peer(address: impl Into<std::net::IpAddr>) -> PeerConfig {
     PeerConfig::new(address.into(), asn(LEAF_ASN))
 }
 
+/// A speaker with these peers.
+pub fn config(peers: Vec<PeerConfig>) -> SpeakerConfig {
+    let router_id = "10.0.0.1".parse().expect("an address");
+    let mut config = SpeakerConfig::new(asn(NODE_ASN), router_id);
+    config.peers = peers;
+    config
+}
+
 /// Does `what` on a thread in `namespace`.
 pub fn within<T: Send + 'static>(
     namespace: &Namespace,
@@ -57,9 +65,11 @@ impl Inside {
 
     /// Starts a speaker where this thread is.
     pub fn here(peers: Vec<PeerConfig>) -> Self {
-        let router_id = "10.0.0.1".parse().expect("an address");
-        let mut config = SpeakerConfig::new(asn(NODE_ASN), router_id);
-        config.peers = peers;
+        Self::with(config(peers))
+    }
+
+    /// The same with a whole configuration.
+    pub fn with(config: SpeakerConfig) -> Self {
         Self(Speaker::start(config).expect("the configuration is right"))
     }
 

@@ -15,6 +15,56 @@ pub struct Bird {
     process: Process,
     directory: TempDir,
     namespace: Namespace,
+    node: IpAddr,
+}
+
+/// What BIRD is told about the node.
+pub struct Terms {
+    /// The filter for each family.
+    pub import: [&'static str; 2],
+    /// More lines about the session.
+    pub extra: &'static str,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            import: ["all"; 2],
+            extra: "",
+        }
+    }
+}
+
+// === impl Terms ===
+
+impl Terms {
+    /// The whole configuration.
+    fn render(&self, node: IpAddr) -> String {
+        let (router_id, keepalive) = (Lab::leaf_v4(0), HOLD_TIME / 4);
+        let Self {
+            import: [v4, v6],
+            extra,
+        } = self;
+        format!(
+            "router id {router_id};
+protocol device {{}}
+protocol kernel {{ ipv4 {{ import none; export all; }}; }}
+protocol kernel {{ ipv6 {{ import none; export all; }}; }}
+protocol bgp node {{
+  local as {LEAF_ASN};
+  neighbor {node} as {NODE_ASN};
+  hold time {HOLD_TIME};
+  keepalive time {keepalive};
+  connect delay time 1;
+  connect retry time 1;
+  error wait time 1, 2;
+  {extra}
+  ipv4 {{ import {v4}; export none; }};
+  ipv6 {{ import {v6}; export none; }};
+}}
+"
+        )
+    }
 }
 
 // === impl Bird ===
@@ -48,6 +98,29 @@ impl Bird {
         self.ask(&["restart", "node"]);
     }
 
+    /// Starts it on these terms.
+    pub fn start_on(terms: &Terms, namespace: Namespace, node: IpAddr) -> Self {
+        assert!(
+            Path::new(BIRD).exists(),
+            "BIRD is missing: these tests need {BIRD} (Debian package bird2)"
+        );
+        let directory = tempfile::tempdir().expect("a directory for the leaf");
+        fs::write(directory.path().join("bird.conf"), terms.render(node)).expect("it is writable");
+        Self {
+            process: Self::spawn(&namespace, directory.path()),
+            directory,
+            namespace,
+            node,
+        }
+    }
+
+    /// Goes on under other terms.
+    pub fn configure(&self, terms: &Terms) {
+        let file = self.directory.path().join("bird.conf");
+        fs::write(file, terms.render(self.node)).expect("it is writable");
+        self.ask(&["configure"]);
+    }
+
     fn ask(&self, words: &[&str]) -> String {
         let mut command = self.namespace.command("/usr/sbin/birdc");
         command.arg("-s").arg(Self::socket(self.directory.path()));
@@ -57,34 +130,7 @@ impl Bird {
 
 impl Leaf for Bird {
     fn start(namespace: Namespace, node: IpAddr) -> Self {
-        assert!(
-            Path::new(BIRD).exists(),
-            "BIRD is missing: these tests need {BIRD} (Debian package bird2)"
-        );
-        let directory = tempfile::tempdir().expect("a directory for the leaf");
-        let (router_id, keepalive) = (Lab::leaf_v4(0), HOLD_TIME / 4);
-        let config = format!(
-            "router id {router_id};
-protocol device {{}}
-protocol bgp node {{
-  local as {LEAF_ASN};
-  neighbor {node} as {NODE_ASN};
-  hold time {HOLD_TIME};
-  keepalive time {keepalive};
-  connect delay time 1;
-  connect retry time 1;
-  error wait time 1, 2;
-  ipv4 {{ import all; export none; }};
-  ipv6 {{ import all; export none; }};
-}}
-"
-        );
-        fs::write(directory.path().join("bird.conf"), config).expect("it is writable");
-        Self {
-            process: Self::spawn(&namespace, directory.path()),
-            directory,
-            namespace,
-        }
+        Self::start_on(&Terms::default(), namespace, node)
     }
 
     fn process(&mut self) -> &mut Process {

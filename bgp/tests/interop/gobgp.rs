@@ -7,7 +7,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::{HOLD_TIME, LEAF_ASN, Leaf, NODE_ASN, Namespace, PATIENCE, Process, eventually};
-use crate::lab::Lab;
+use crate::lab::{Lab, run};
 
 const GOBGPD: &str = "/usr/bin/gobgpd";
 
@@ -35,6 +35,12 @@ impl Gobgp {
             text.contains("peer_asn").then_some(())
         });
         process
+    }
+
+    /// Applies its policies to the node's routes again.
+    pub fn soft_reset_in(&self, node: IpAddr) {
+        let mut command = self.namespace.command("gobgp");
+        run(command.args(["neighbor", &node.to_string(), "softresetin"]));
     }
 }
 

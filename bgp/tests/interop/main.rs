@@ -6,8 +6,13 @@ mod lab;
 #[path = "../announcer/mod.rs"]
 mod announcer;
 
+#[path = "../inside/mod.rs"]
+mod inside;
+
 mod bird;
+mod forwarding;
 mod gobgp;
+mod security;
 
 use std::net::IpAddr;
 
@@ -136,7 +141,6 @@ macro_rules! interoperate {
     };
 }
 
-// GoBGP has no command that sends one.
 #[test]
 fn a_route_refresh_of_bird_is_answered_without_a_flap() {
     let (_lab, leaf, mut speaker) = lab_and_speaker::<Bird>(false);
@@ -151,6 +155,20 @@ fn a_route_refresh_of_bird_is_answered_without_a_flap() {
     known(&leaf, ANYCAST_V4, true);
     let peer = &speaker.status()["peers"][0];
     assert_eq!(peer["counters"]["flaps"], 0);
+}
+
+#[test]
+fn a_soft_reset_of_gobgp_uses_what_it_has_kept_and_asks_for_nothing() {
+    let (_lab, leaf, mut speaker) = lab_and_speaker::<Gobgp>(false);
+    speaker.tell("announce 600");
+    known(&leaf, ANYCAST_V4, true);
+    leaf.soft_reset_in(Lab::node_v4(0).into());
+    // The command returns when it is done.
+    speaker.tell("withdraw");
+    known(&leaf, ANYCAST_V4, false);
+    let counters = speaker.status()["peers"][0]["counters"].clone();
+    assert_eq!(counters["refreshes_received"], 0);
+    assert_eq!(counters["flaps"], 0);
 }
 
 // GoBGP rests for half a minute after the first.

@@ -26,7 +26,8 @@ pub(super) struct Bgp {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show the sessions: state, timers, BFD, counters, the last error
+    /// Show the sessions: state, timers, BFD, counters, the last error, and which prefixes the leaf
+    /// does not send here
     Peers(Show),
     /// Show what each peer was told, with the attributes that it sees
     Routes(Show),

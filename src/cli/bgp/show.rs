@@ -39,7 +39,7 @@ impl Show {
     }
 }
 
-/// One line per session, and one below it for its last error.
+/// One line per session, and below them those for last errors and notices.
 pub(super) fn peers(arguments: &Show) -> anyhow::Result<Exit> {
     let peers = arguments.ask()?.peers;
     let time = |at: &chrono::DateTime<chrono::Utc>| at.format("%F %T").to_string();
@@ -75,6 +75,9 @@ pub(super) fn peers(arguments: &Show) -> anyhow::Result<Exit> {
         if let Some(error) = &peer.last_error {
             let at = peer.last_error_at.as_ref().map(time).unwrap_or_default();
             text += &format!("{} {at}: {error}\n", peer.name);
+        }
+        if let Some(notice) = &peer.notice {
+            text += &format!("{}: {notice}\n", peer.name);
         }
     }
     arguments.print(&peers, text)

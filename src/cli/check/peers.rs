@@ -39,7 +39,9 @@ pub(super) async fn check(subject: &Subject) -> Group {
         }
         session(&mut group, subject, peer, reached);
     }
-    allowed(&mut group, bgp);
+    if !forwarding(&mut group, subject, bgp) {
+        allowed(&mut group, bgp);
+    }
     group
 }
 
@@ -130,6 +132,13 @@ fn session(group: &mut Group, subject: &Subject, peer: &Peer, reached: Option<io
         ));
         return;
     }
+    if peer.passive {
+        group.ok(format!(
+            "{} is not tried: it is waited for (passive), and must connect to this node",
+            peer.name()
+        ));
+        return;
+    }
     let Some(reached) = reached else {
         group.ok(format!(
             "{what} is not tried: only the node's own connections are made as it demands"
@@ -151,16 +160,49 @@ fn session(group: &mut Group, subject: &Subject, peer: &Peer, reached: Option<io
     }
 }
 
+/// What the running node found out about the leaf's forwarding. Whether it says of every prefix.
+fn forwarding(group: &mut Group, subject: &Subject, bgp: &Bgp) -> bool {
+    let seen = subject.report.iter().flat_map(|report| &report.peers);
+    let mut whole = bgp.peers.len();
+    for seen in seen {
+        let (name, Some(shown)) = (&seen.address, &seen.forwarding) else {
+            continue;
+        };
+        if let Some(why) = &shown.unverified {
+            group.ok(format!(
+                "note: whether {name} sends the prefixes here is not looked at: {why}"
+            ));
+        }
+        if !shown.verified.is_empty() {
+            group.ok(format!("{name} sends {} here", words(&shown.verified)));
+        }
+        if !shown.missing.is_empty() {
+            group.warning(
+                format!("{name} does not send {} here", words(&shown.missing)),
+                "its import policy refuses it, or it prefers another path",
+                "permit the prefix for this neighbor on the leaf (FRR: route-map or prefix-list in)",
+            );
+        }
+        let all = shown.verified.len() + shown.missing.len() == bgp.announce.len();
+        whole -= usize::from(all && whole > 0);
+    }
+    whole == 0
+}
+
+fn words(prefixes: &[IpNet]) -> String {
+    let words: Vec<_> = prefixes.iter().map(ToString::to_string).collect();
+    words.join(" ")
+}
+
 /// What no look from here can find out.
 fn allowed(group: &mut Group, bgp: &Bgp) {
-    let prefixes: Vec<_> = bgp.announce.iter().map(ToString::to_string).collect();
+    let prefixes = words(&bgp.announce);
     if prefixes.is_empty() {
         return;
     }
     group.ok(format!(
         "note: the leaf's inbound route map drops what is outside of this machine's allowed \
-         CIDRs, and says nothing: {} must be among them",
-        prefixes.join(" ")
+         CIDRs, and says nothing: {prefixes} must be among them"
     ));
 }
 
@@ -168,7 +210,7 @@ fn allowed(group: &mut Group, bgp: &Bgp) {
 /// this one has not.
 async fn reach(peer: &Peer) -> Option<io::Result<()>> {
     let special = peer.md5_key_file.is_some() || peer.ttl != Ttl::Direct || peer.source.is_some();
-    if special || peer.interface.is_some() {
+    if special || peer.passive || peer.interface.is_some() {
         return None;
     }
     Some(connect(SocketAddr::new(peer.address?, peer.port)).await)

@@ -8,7 +8,8 @@ use crate::edge::listener;
 pub(super) fn check(subject: &Subject) -> Group {
     let mut group = Group::new("ports");
     let listen = &subject.config.listen;
-    for address in listen.api.iter().chain([&listen.admin]) {
+    let bgp = subject.config.bgp.iter().flat_map(|bgp| &bgp.listen);
+    for address in listen.api.iter().chain([&listen.admin]).chain(bgp) {
         if subject.holds(*address) {
             group.ok(format!("{address} is held by the running node"));
             continue;
@@ -44,6 +45,8 @@ impl Subject {
     fn holds(&self, address: SocketAddr) -> bool {
         let held =
             |node: &crate::status::NodeFile| node.admin == address || node.api.contains(&address);
+        let speaks = |report: &crate::status::Report| report.listening.contains(&address);
         self.report.is_some() && self.node.as_ref().is_some_and(held)
+            || self.report.as_ref().is_some_and(speaks)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use metal_bgp::MAX_STATIONS;
+use metal_bgp::{MAX_LISTENERS, MAX_STATIONS};
 
 use super::Bgp;
 use crate::config::reader::Reader;
@@ -29,6 +29,7 @@ impl Bgp {
                         the daemon's configuration";
             reader.problem("bgp.bmp", what);
         }
+        self.check_listeners(reader);
         for (index, prefix) in self.announce.iter().enumerate() {
             if self.announce[..index].contains(prefix) {
                 reader.problem("bgp.announce", format!("{prefix} stands there twice"));
@@ -57,6 +58,25 @@ impl Bgp {
         if !self.announce.is_empty() && self.peers.is_empty() && self.daemon.is_none() {
             let what = "nobody learns of it: there is no [[bgp.peer]]";
             reader.warning("bgp.announce", what);
+        }
+    }
+
+    fn check_listeners(&self, reader: &mut Reader<'_>) {
+        if self.listen.len() > MAX_LISTENERS {
+            let what = format!("more than {MAX_LISTENERS} addresses");
+            reader.problem("bgp.listen", what);
+        }
+        for (index, address) in self.listen.iter().enumerate() {
+            if address.port() == 0 {
+                reader.problem("bgp.listen", format!("{address}: a port is missing, 179"));
+            }
+            if self.listen[..index].contains(address) {
+                reader.problem("bgp.listen", format!("{address} stands there twice"));
+            }
+        }
+        if self.daemon.is_some() && !self.listen.is_empty() {
+            let what = "is for our own sessions, and bgp.daemon has them";
+            reader.problem("bgp.listen", what);
         }
     }
 

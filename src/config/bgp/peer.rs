@@ -45,10 +45,16 @@ impl Peer {
             }
             let bounds = Duration::from_millis(100)..=Duration::from_secs(600);
             let connect_retry = reader.within("connect-retry", bounds);
+            let passive = reader.get("passive");
             let next_hop_v4 = reader.optional("next-hop-v4");
             let next_hop_v6 = reader.optional("next-hop-v6");
             let on_link = address.is_none_or(is_link_local);
             let ttl = read_ttl(reader, on_link);
+            if passive && on_link {
+                let what = "is not for a peer that is known by its interface: that one is found \
+                            and connected to";
+                reader.problem("passive", what);
+            }
             let source = read_source(reader, address, on_link);
             let far = matches!(ttl, Ttl::Multihop(2..) | Ttl::Security { hops: 2.. });
             let bfd = read_bfd(reader, far);
@@ -60,6 +66,7 @@ impl Peer {
                 asn: asn?,
                 hold_time,
                 connect_retry,
+                passive,
                 next_hop_v4,
                 next_hop_v6,
                 md5_key_file,

@@ -1,6 +1,6 @@
 //! `[bgp]` and `[[bgp.peer]]` from the layers.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use ipnet::IpNet;
 use metal_bgp::DaemonAddress;
@@ -33,6 +33,8 @@ impl Bgp {
         let router_id: Option<Ipv4Addr> = reader.optional("bgp.router-id");
         let announce: Vec<IpNet> = reader.get("bgp.announce");
         let manage_addresses = reader.get("bgp.manage-addresses");
+        let verify_forwarding = reader.get("bgp.verify-forwarding");
+        let listen: Vec<SocketAddr> = reader.get("bgp.listen");
         let daemon: Option<DaemonAddress> = reader.optional("bgp.daemon");
         let next_hop_v4 = reader.optional("bgp.next-hop-v4");
         let next_hop_v6 = reader.optional("bgp.next-hop-v6");
@@ -69,13 +71,15 @@ impl Bgp {
             let what = format!("{id} is no BGP identifier: expected an address of this node");
             reader.problem("bgp.router-id", what);
         }
-        check_peers(reader, tables, &peers);
+        check_peers(reader, tables, &peers, !listen.is_empty());
 
         let bgp = Self {
             asn: asn?,
             router_id: router_id?,
             announce,
             manage_addresses,
+            verify_forwarding,
+            listen,
             daemon,
             next_hop_v4,
             next_hop_v6,
@@ -89,12 +93,18 @@ impl Bgp {
     }
 }
 
-fn check_peers(reader: &mut Reader<'_>, tables: &[Table], peers: &[Option<Peer>]) {
+fn check_peers(reader: &mut Reader<'_>, tables: &[Table], peers: &[Option<Peer>], listens: bool) {
     let known = |index: usize| peers[index].as_ref();
     for (index, table) in tables.iter().enumerate() {
         let Some(peer) = known(index) else { continue };
         let at = |key: &str| table.values.get(key).map(|node| node.origin.clone());
         let name = |key: &str| format!("{PEER}[{index}].{key}");
+        if peer.passive && !listens {
+            let what = "needs bgp.listen, with the address that the leaf connects to, like \
+                        \"10.0.0.1:179\"";
+            let problem = Problem::new(at("passive"), &name("passive"), what);
+            reader.problems.push(problem);
+        }
         let twin = |other: &usize| known(*other).is_some_and(|it| it.name() == peer.name());
         if let Some(other) = (0..index).find(twin) {
             let key = match peer.address {

@@ -54,6 +54,43 @@ fn peers_need_our_as_and_router_id() {
 }
 
 #[test]
+fn a_peer_that_is_waited_for_needs_an_address_to_listen_on_and_an_address_of_its_own() {
+    let passive = format!("{BGP}passive = true\n");
+    assert_eq!(
+        refused(&passive),
+        [
+            "edge.toml:8:11: bgp.peer[0].passive: needs bgp.listen, with the address that the leaf \
+             connects to, like \"10.0.0.1:179\""
+        ]
+    );
+    let listens = |text: &str, listen: &str| {
+        text.replace("[[bgp.peer]]", &format!("listen = {listen}\n[[bgp.peer]]"))
+    };
+    let text = listens(&passive, "[\"10.0.0.1:179\"]");
+    let bgp = Case::new(&text).loaded().config.bgp.unwrap();
+    assert_eq!(bgp.listen, ["10.0.0.1:179".parse().unwrap()]);
+    assert!(bgp.peers[0].passive);
+    let on_link = passive.replace("address = \"10.0.0.254\"", "interface = \"eth1\"");
+    for (text, listen, message) in [
+        (BGP, "[\"10.0.0.1:0\"]", "a port is missing"),
+        (
+            BGP,
+            "[\"10.0.0.1:179\", \"10.0.0.1:179\"]",
+            "stands there twice",
+        ),
+        (
+            &on_link,
+            "[\"[::]:179\"]",
+            "passive: is not for a peer that is known by its interface",
+        ),
+    ] {
+        let problems = refused(&listens(text, listen));
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].contains(message), "{problems:?}");
+    }
+}
+
+#[test]
 fn what_rfc_4271_forbids_a_peer_is_refused() {
     for (setting, message) in [
         (

@@ -174,6 +174,34 @@ fn a_peer_that_gets_faster_is_not_taken_for_dead_before_it_does() {
 }
 
 #[test]
+fn a_peer_whose_poll_is_lost_is_not_taken_for_dead_because_it_has_answered_ours() {
+    let start = Instant::now();
+    let mut engine = engine(start, 100);
+    let mut slow = said(BfdState::Init);
+    slow.desired_min_tx = SLOW;
+    engine.receive(start, &slow);
+    assert_eq!(engine.state(), BfdState::Up);
+    let (mut poll, mut answer) = (said(BfdState::Up), said(BfdState::Up));
+    (poll.poll, answer.is_final) = (true, true);
+    let mut now = start;
+    // It keeps to the slow rate until it hears our Final, and the first two do not arrive.
+    for packets in [&[poll, answer][..], &[poll], &[poll], &[said(BfdState::Up)]] {
+        now += SLOW;
+        engine.tick(now);
+        assert_eq!(engine.state(), BfdState::Up);
+        for packet in packets {
+            engine.receive(now, packet);
+        }
+    }
+    engine.receive(now + 100 * MS, &said(BfdState::Up));
+    assert_eq!(
+        engine.detection_time(),
+        300 * MS,
+        "the second at the new rate"
+    );
+}
+
+#[test]
 fn a_peer_that_is_switched_off_is_down_without_a_fault() {
     let start = Instant::now();
     let mut engine = up(start, 100);

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use rustbgpd_wire::{NotificationCode, NotificationMessage, OpenMessage};
 
 use super::{Machine, Missing, SessionState};
-use crate::PeerAs;
 use crate::session::Terms;
 use crate::wire::describe;
+use crate::{PeerAs, Ttl};
 
 /// The sentence for an end that nothing else explains.
 pub(super) fn unknown() -> String {
@@ -54,10 +54,16 @@ fn hint(notification: &NotificationMessage, terms: &Terms) -> Option<String> {
         }
         (OpenMessage, 7) => "it demands a capability that this node does not have",
         (UpdateMessage, _) => "it does not understand the announcement: see its log",
-        (HoldTimerExpired, _) => {
-            "it heard nothing from this node for the hold time: the link loses packets, or this \
-             node was too busy"
-        }
+        (HoldTimerExpired, _) => match terms.peer.ttl {
+            Ttl::Security { .. } => {
+                "it heard nothing from this node for the hold time: the link loses packets, or \
+                 this node was too busy"
+            }
+            Ttl::Direct | Ttl::Multihop(_) => {
+                "it heard nothing from this node for the hold time: the link loses packets, this \
+                 node was too busy, or the peer has TTL security and this node has not"
+            }
+        },
         (Cease, 1) => "it allows fewer prefixes than are announced: raise its maximum-prefix",
         (Cease, 2) => "its operator has shut the session down",
         (Cease, 3) => "it has this node as a neighbour no longer",
@@ -124,10 +130,19 @@ impl Machine {
                 let silence = self.terms.silence();
                 format!("the peer accepted the connection and sent no OPEN{silence}")
             }
-            (_, Some(of)) if of.hold_time > 0 => format!(
-                "nothing was heard from the peer for the hold time of {} s",
-                of.hold_time
-            ),
+            (_, Some(of)) if of.hold_time > 0 => {
+                let silence = format!(
+                    "nothing was heard from the peer for the hold time of {} s",
+                    of.hold_time
+                );
+                match self.went_on {
+                    true => silence,
+                    false => {
+                        let cause = self.terms.one_sided();
+                        format!("{silence}, nor at all since the session began; {cause}")
+                    }
+                }
+            }
             _ => "the peer did not confirm the session".to_owned(),
         }
     }
@@ -184,6 +199,7 @@ mod tests {
             asn: asn(65_001),
             router_id: [10, 0, 0, 1].into(),
             peer: PeerConfig::new([10, 0, 0, 2].into(), asn(65_002)),
+            verify: false,
         };
         terms.peer.hold_time = Duration::from_secs(8);
         for (code, subcode, cause) in [

@@ -49,6 +49,7 @@ impl Machine {
 
     fn message(&mut self, now: Instant, mut frame: Bytes) {
         self.kind = frame[18];
+        self.went_on |= self.fsm.state() == SessionState::Established;
         if self.kind == 1 {
             self.opens[1] = frame.clone();
         }
