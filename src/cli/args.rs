@@ -1,6 +1,6 @@
 use clap::{Parser, Subcommand};
 
-use super::{bgp, check, completions, config, drain, env, serve, status, store};
+use super::{bgp, check, completions, config, drain, env, ipam, serve, status, store};
 
 const AFTER: &str = "\
 Try it:
@@ -39,6 +39,7 @@ pub(super) enum Command {
     Check(check::Check),
     Drain(drain::Drain),
     Store(store::Store),
+    Ipam(ipam::Ipam),
     Bgp(bgp::Bgp),
     Config(config::Config),
     /// Print the version

@@ -9,10 +9,12 @@ mod config;
 mod drain;
 mod env;
 mod exit;
+mod ipam;
 mod location;
 mod serve;
 mod status;
 mod store;
+mod table;
 mod terminal;
 mod version;
 
@@ -37,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Drain(arguments) => drain::run(&arguments),
         Command::Store(arguments) => store::run(&arguments),
+        Command::Ipam(arguments) => ipam::run(&arguments),
         Command::Bgp(arguments) => bgp::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::Version => version::run(),

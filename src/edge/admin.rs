@@ -1,7 +1,7 @@
 //! The loopback listener for operators, load balancers and Prometheus.
 //!
 //! Plain HTTP, so it never listens elsewhere. Reading needs no credential;
-//! draining and backups need the token in the data directory, which only the node's own
+//! draining, backups and what changes address pools need the token in the data directory, which only the node's own
 //! user can read.
 
 use std::sync::Arc;
@@ -15,8 +15,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use super::store_admin;
+use super::{ipam_admin, store_admin};
 use crate::announce::departure::{Exit, Request};
+use crate::api::Space;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::status::{BgpReport, Report};
@@ -41,6 +42,8 @@ pub struct Admin {
     pub stores: Arc<Stores>,
     /// Says which scopes they keep.
     pub config: Arc<Config>,
+    /// Networks and addresses.
+    pub space: Space,
 }
 
 /// The admin listener's routes.
@@ -53,6 +56,9 @@ pub fn routes(admin: Admin) -> Router {
         .route("/bgp", get(bgp))
         .route("/store", get(store_admin::info))
         .route("/store/backup", post(store_admin::back_up))
+        .route("/ipam/blocks", get(ipam_admin::blocks))
+        .route("/ipam/fsck", post(ipam_admin::fsck))
+        .route("/ipam/revoke/{*block}", post(ipam_admin::revoke))
         .route("/drain", post(drain))
         .route("/drain/undo", post(undo))
         .with_state(admin)

@@ -15,6 +15,7 @@ pub mod certificates;
 pub mod connection;
 pub mod drain;
 pub mod handler;
+mod ipam_admin;
 pub mod listener;
 pub mod store_admin;
 pub mod tls;

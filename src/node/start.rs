@@ -154,6 +154,7 @@ pub(super) async fn start(loaded: &Loaded, sources: Sources) -> anyhow::Result<N
         token: credentials::admin_token(config)?,
         stores: Arc::clone(&shared.stores),
         config: Arc::new(config.clone()),
+        space: shared.space.clone(),
     });
     if let Some(task) = shared.stores.keep_trying() {
         tasks.spawn("global store", task);

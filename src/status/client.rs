@@ -7,6 +7,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::{BgpReport, Report};
+use crate::api::space::{BlockInfo, Finding};
 use crate::stores::info::Info;
 
 /// The longest answer that is read.
@@ -85,6 +86,31 @@ impl AdminClient {
     pub async fn stores(&self) -> Result<Info, AdminError> {
         let body = self.request(Method::GET, "/store", None).await?;
         serde_json::from_slice(&body).map_err(|error| AdminError::Body(self.address, error))
+    }
+
+    /// `GET /ipam/blocks`.
+    pub async fn blocks(&self) -> Result<Vec<BlockInfo>, AdminError> {
+        let body = self.request(Method::GET, "/ipam/blocks", None).await?;
+        serde_json::from_slice(&body).map_err(|error| AdminError::Body(self.address, error))
+    }
+
+    /// `POST /ipam/fsck`, with the token. However long it takes, as long as the node says something
+    /// each minute.
+    pub async fn fsck(&self, token: &str) -> Result<Vec<Finding>, AdminError> {
+        let mut body = Vec::new();
+        self.stream("/ipam/fsck", token, async |bytes: Bytes| {
+            body.extend_from_slice(&bytes);
+            Ok::<_, AdminError>(())
+        })
+        .await?;
+        serde_json::from_slice(&body).map_err(|error| AdminError::Body(self.address, error))
+    }
+
+    /// `POST /ipam/revoke/BLOCK`, with the token.
+    pub async fn revoke(&self, block: &str, token: &str) -> Result<String, AdminError> {
+        let path = format!("/ipam/revoke/{block}");
+        let body = self.request(Method::POST, &path, Some(token)).await?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
     }
 
     /// `POST` to `path`, with the token; gives the answer's body to `take` as it comes, however

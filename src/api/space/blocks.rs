@@ -7,13 +7,14 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use metal_storage::{Batch, Error, Filter, Scope, Stored};
+use metal_storage::{Batch, Error, Filter, Guard, Scope, Stored};
 use uuid::Uuid;
 
 use super::super::ApiError;
 use super::super::retry::Retry;
 use super::pools::pool_of;
-use super::{Block, Space};
+use super::{Block, Fence, Space};
+use crate::clock;
 use crate::commit::commit;
 use crate::domain::{Family, Network, NetworkId, PartitionId};
 use crate::ipam::{Interval, IpamError, Move, Want, prefix};
@@ -38,6 +39,19 @@ pub(crate) fn block_size(prefix: IpNet) -> u128 {
     let bits = u32::from(family.bits() - prefix.prefix_len());
     let addresses = 1_u128.checked_shl(bits).unwrap_or(u128::MAX);
     (addresses / BLOCKS).clamp(1, LARGEST[family as usize])
+}
+
+/// The id of the fence of a block that its owner has not any more.
+fn of_block(block: &Block) -> String {
+    format!("block/{}", block.token)
+}
+
+/// Keeps a block from being taken in by who does not know yet that it is gone.
+pub(super) fn gone(block: &Block) -> Fence {
+    Fence {
+        id: of_block(block),
+        since: clock::wall(),
+    }
 }
 
 // === impl Space ===
@@ -96,7 +110,8 @@ impl Space {
         Ok(Some(block))
     }
 
-    /// Takes a block that a partition owns into its pool, unless that was done before.
+    /// Takes a block that a partition owns into its pool, unless that was done before; one that was
+    /// given back since the caller has read of it is not.
     pub(super) async fn take_in(&self, scope: &Scope, block: &Block) -> Result<(), ApiError> {
         let pool = pool_of(block.prefix);
         let grow = Move::Grow {
@@ -109,18 +124,22 @@ impl Space {
             reserved: vec![],
         };
         let own = self.table::<Block>(scope).key(&block.id)?;
+        let fence = self.fence(scope, &of_block(block))?;
         let mut next = grow.clone();
         let mut retry = Retry::new("takeInBlock");
         loop {
-            let new = block.clone();
-            let with = move |_: &[Interval], batch: &mut Batch| batch.insert(&new).map(drop);
+            let (new, not_gone) = (block.clone(), Guard::Absent(fence.clone()));
+            let with = move |_: &[Interval], batch: &mut Batch| {
+                batch.insert(&new)?.guards.push(not_gone.clone());
+                Ok(())
+            };
             match self.apply(scope, vec![next.clone()], with).await {
                 Ok(_) => return Ok(()),
                 Err(IpamError::NoPool(_)) => next = create.clone(),
                 Err(IpamError::Exists(_)) => next = grow.clone(),
                 // It is in already.
                 Err(IpamError::Overlap { .. }) => return Ok(()),
-                Err(IpamError::Conflict(key)) if key == own => return Ok(()),
+                Err(IpamError::Conflict(key)) if key == own || key == fence => return Ok(()),
                 Err(IpamError::Conflict(key)) => retry.after(&key).await?,
                 Err(error) => return Err(error.into()),
             }
@@ -184,7 +203,7 @@ impl Space {
         let blocks = self.table::<Block>(scope);
         if let Some(seen) = blocks.get(&block.id, Self::READ).await? {
             let mut batch = Batch::new(scope.clone());
-            batch.delete(&seen)?;
+            batch.delete(&seen)?.insert(&gone(block))?;
             match commit(self.store(scope), batch).await {
                 Ok(_) | Err(Error::Conflict(_)) => {}
                 Err(error) => return Err(error.into()),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use metal_storage::{Entity, Filter, Scope};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::ApiError;
 use super::pools::{pool_of, space_of};
@@ -20,8 +20,8 @@ const PAGE: usize = 500;
 const PASSES: usize = 3;
 
 /// What does not agree.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct Finding {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Finding {
     /// Where.
     pub scope: String,
     /// What, and how it should be.

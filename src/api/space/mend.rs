@@ -101,6 +101,7 @@ impl Space {
         let mut others = self.mend_fences(&Scope::Global).await;
         for scope in self.partitions().await? {
             others = others.and(self.mend_blocks(&scope).await);
+            others = others.and(self.return_idle(&scope).await);
             others = others.and(self.mend_fences(&scope).await);
         }
         claims.and(others)
@@ -127,22 +128,52 @@ impl Space {
         let Scope::Partition(name) = scope else {
             return Ok(());
         };
-        let owned = self.table::<Block>(&Scope::Global);
-        let owned = owned
-            .list(Filter::eq("partition", name.as_str()), Self::READ)
-            .await?;
-        let taken = self
-            .table::<Block>(scope)
-            .list(Filter::all(), Self::READ)
-            .await?;
-        let tokens: BTreeSet<_> = taken.iter().map(|block| block.value.token).collect();
-        for Stored { value: block, .. } in &owned {
-            if !tokens.contains(&block.token) {
-                self.take_in(scope, block).await?;
+        let blocks = self.table::<Block>(scope);
+        for Stored { value: block, .. } in blocks.list(Filter::all(), Self::READ).await? {
+            if block.returning {
+                self.finish_return(scope, &block).await?;
             }
         }
-        for Stored { value: block, .. } in taken.iter().filter(|block| block.value.returning) {
-            self.finish_return(scope, block).await?;
+        let global = self.table::<Block>(&Scope::Global);
+        let owned = global
+            .list(Filter::eq("partition", name.as_str()), Self::READ)
+            .await?;
+        let owned: Vec<Block> = owned.into_iter().map(|block| block.value).collect();
+        let mine: BTreeSet<_> = owned.iter().map(|block| block.token).collect();
+        for Stored { value: block, .. } in blocks.list(Filter::all(), Self::READ).await? {
+            if block.returning || mine.contains(&block.token) {
+                continue;
+            }
+            // It may have been claimed a moment ago.
+            let now = global.get(&block.id, Self::READ).await?;
+            if now.is_none_or(|now| now.value.token != block.token) {
+                self.disown(scope, &block, &owned).await?;
+            }
+        }
+        let taken = blocks.list(Filter::all(), Self::READ).await?;
+        let known: BTreeSet<_> = taken.iter().map(|block| block.value.token).collect();
+        for block in owned.iter().filter(|block| !known.contains(&block.token)) {
+            self.take_in(scope, block).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives blocks back of which nothing is handed out, as long as two are left that are free.
+    pub(crate) async fn return_idle(&self, scope: &Scope) -> Result<(), ApiError> {
+        let pools = self.table::<Pool>(scope);
+        for Stored { value: block, .. } in self
+            .table::<Block>(scope)
+            .list(Filter::all(), Self::READ)
+            .await?
+        {
+            let id = pool_of(block.prefix);
+            let Some(pool) = pools.get(id.as_str(), Self::READ).await? else {
+                continue;
+            };
+            let kept = block_size(block.prefix).saturating_mul(2);
+            if pool.value.counters.free >= kept.saturating_add(block.interval.len()) {
+                self.return_block(scope, &block).await?;
+            }
         }
         Ok(())
     }

@@ -82,7 +82,7 @@ pub(crate) struct VrfUse {
 /// Keeps something from being made: whoever makes it requires that there is no such record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fence {
-    /// `claim/TOKEN` or `project/ID`.
+    /// `claim/TOKEN`, `block/TOKEN`, `project/ID` or `quota/ID`.
     pub id: String,
     /// When it was put up.
     pub since: DateTime<Utc>,

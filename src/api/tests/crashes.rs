@@ -2,79 +2,10 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::TimeDelta;
-use metal_storage::{
-    Batch, BoxFuture, BoxStream, Change, Error, Key, Memory, Page, Query, Read, Record, Result,
-    Revision, Scope, Stored,
-};
-
+use super::mortal::{Life, Mortal};
 use super::networks::internet;
 use super::*;
-
-/// How many commits a process still makes, over both of its stores.
-type Life = Arc<AtomicI64>;
-
-/// A store whose process dies.
-struct Mortal {
-    store: Arc<Memory>,
-    life: Life,
-    /// Whether the last commit happens, and only its answer is lost.
-    last_happens: bool,
-}
-
-// === impl Mortal ===
-
-impl Mortal {
-    fn alive(&self) -> Result<()> {
-        match self.life.load(Ordering::SeqCst) {
-            0.. => Ok(()),
-            _ => Err(dead()),
-        }
-    }
-}
-
-fn dead() -> Error {
-    Error::Unavailable {
-        reason: "the process is dead".into(),
-    }
-}
-
-impl Store for Mortal {
-    fn get<'a>(
-        &'a self,
-        key: &'a Key,
-        read: Read,
-    ) -> BoxFuture<'a, Result<Option<Stored<Record>>>> {
-        Box::pin(async move {
-            self.alive()?;
-            self.store.get(key, read).await
-        })
-    }
-
-    fn list<'a>(&'a self, query: &'a Query, read: Read) -> BoxFuture<'a, Result<Page>> {
-        Box::pin(async move {
-            self.alive()?;
-            self.store.list(query, read).await
-        })
-    }
-
-    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<Revision>> {
-        Box::pin(async move {
-            self.alive()?;
-            if self.life.fetch_sub(1, Ordering::SeqCst) > 0 {
-                return self.store.commit(batch).await;
-            }
-            if self.last_happens {
-                let _ = self.store.commit(batch).await;
-            }
-            Err(dead())
-        })
-    }
-
-    fn watch(&self, scope: Scope, since: Revision) -> BoxStream<'static, Result<Change>> {
-        self.store.watch(scope, since)
-    }
-}
+use chrono::TimeDelta;
 
 /// The two stores of a partition, which outlive its processes.
 #[derive(Default)]
@@ -88,13 +19,7 @@ struct Disks {
 impl Disks {
     fn process(&self, commits: i64, last_happens: bool) -> (Api, Life) {
         let life: Life = Arc::new(AtomicI64::new(commits));
-        let store = |store: &Arc<Memory>| {
-            Arc::new(Mortal {
-                store: Arc::clone(store),
-                life: Arc::clone(&life),
-                last_happens,
-            })
-        };
+        let store = |store: &Arc<Memory>| Arc::new(Mortal::new(store, &life, last_happens));
         (Api::on_both(store(&self.global), store(&self.local)), life)
     }
 

@@ -1,5 +1,6 @@
 //! The API through its router, on a store in memory.
 
+mod blocks;
 mod concurrency;
 mod constraints;
 mod crashes;
@@ -12,6 +13,7 @@ mod input;
 mod interleaved;
 mod ips;
 mod layouts;
+mod mortal;
 mod networks;
 mod partitions;
 mod projects;

@@ -1,7 +1,7 @@
 //! `metal-edge bgp`: what a network engineer asks for.
 
 mod show;
-mod table;
+
 mod withdraw;
 
 use clap::{Args, Subcommand};

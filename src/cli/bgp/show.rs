@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::table::table;
+use super::super::table::table;
 use crate::cli::{
     exit::Exit,
     location::Location,
