@@ -168,6 +168,8 @@ async fn what_does_not_exist_is_not_found() {
         "project",
         "partition",
         "size",
+        "size/reservations",
+        "size-image-constraint",
         "image",
         "filesystemlayout",
     ] {

@@ -1,8 +1,13 @@
 //! The audit trail of a real node: what was changed and refused, by whom, and
 //! that it is still there after a restart.
 
+#[path = "../storage/tests/support/postgres.rs"]
+mod postgres;
 mod support;
 
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use postgres::{PASSWORD, Postgres, USER};
 use serde_json::{Value, json};
 
 use support::{Client, Node, Role, Settings, sign_now};
@@ -181,4 +186,45 @@ async fn the_configuration_bounds_the_trail_and_refuses_bounds_that_make_no_sens
             "{line}: {said}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_trail_is_kept_and_searched_in_a_local_store_on_postgresql() {
+    let server = Postgres::start();
+    server.create_database("edge");
+    let folder = tempfile::tempdir().expect("a folder");
+    let password = folder.path().join("password");
+    fs::write(&password, PASSWORD).expect("written");
+    fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).expect("private");
+    let url = format!("postgres://{USER}@127.0.0.1:{}/edge", server.port());
+    let file = format!("local-password-file = {:?}", password.display().to_string());
+    let settings = Settings::new().with("store", format!("local = \"{url}\""));
+    let node = Node::with(settings.with("store", file));
+    let (admin, view) = (node.client(Role::Admin), node.client(Role::View));
+    for id in ["a", "b", "c"] {
+        admin.put("/v1/size", secretive(id)).await;
+        view.delete(&format!("/v1/size/{id}")).await;
+    }
+    let paths = ["/v1/size/c", "/v1/size/b", "/v1/size/a"];
+    let by_view = json!({ "user": "metal-view@metal-stack.io", "phase": "response" });
+    assert_eq!(said(&admin, by_view.clone(), "path").await, paths);
+    let times = said(&admin, by_view.clone(), "timestamp").await;
+    let mut middle = by_view;
+    (middle["from"], middle["to"]) = (times[1].clone(), times[1].clone());
+    assert_eq!(said(&admin, middle, "path").await, ["/v1/size/b"]);
+    assert_eq!(find(&admin, json!({ "user": "edge" })).await.len(), 0);
+
+    let sql = |statement: &str| server.sql("edge", statement);
+    assert_eq!(
+        sql("SELECT count(*) FROM audit WHERE scope LIKE '%test%'"),
+        "12"
+    );
+    assert_eq!(
+        sql("SELECT count(*) FROM audit WHERE doc::text LIKE '%hidden%'"),
+        "0"
+    );
+    assert_eq!(
+        sql("SELECT sum((doc->>'entries')::int) FROM auditbucket"),
+        "12"
+    );
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use support::{FileServer, Node, Role, Tool, find_tool, run, with_environment};
 
 /// In the order in which they depend on each other; ids as in `fixtures/`.
-const ENTITIES: [(&str, &[&str]); 6] = [
+const ENTITIES: [(&str, &[&str]); 8] = [
     ("size", &["n1-medium-x86", "g1-large-x86"]),
     (
         "image",
@@ -29,6 +29,8 @@ const ENTITIES: [(&str, &[&str]); 6] = [
             "3f0c7a10-4b1e-4c6f-9a57-0d6f6e2b1c02",
         ],
     ),
+    ("size imageconstraint", &["n1-medium-x86", "g1-large-x86"]),
+    ("size reservation", &["assembly-n1", "paint-g1"]),
 ];
 
 #[test]
@@ -135,6 +137,22 @@ impl Session {
             }
             assert_eq!(self.ids(entity), Vec::<String>::new());
         }
+
+        let trail = self.list("audit");
+        let trail = trail.as_array().expect("a list");
+        for path in [
+            "/v1/size/reservations/paint-g1",
+            "/v1/size-image-constraint/g1-large-x86",
+            "/v1/partition/plant-7",
+        ] {
+            let told = trail.iter().any(|entry| {
+                entry["detail"] == "DELETE"
+                    && entry["path"] == path
+                    && entry["status_code"] == 200
+                    && entry["user"] == "metal-admin@metal-stack.io"
+            });
+            assert!(told, "the deletion of {path} is not in the trail");
+        }
     }
 
     fn read_as_view(&self) {
@@ -160,7 +178,7 @@ impl Session {
     fn file(&self, entity: &str, suffix: &str) -> String {
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/fixtures")
-            .join(format!("{entity}.yaml"));
+            .join(format!("{}.yaml", entity.replace(' ', "-")));
         let text: String = fs::read_to_string(&fixture)
             .expect("the fixture is there")
             .replace("@FILES@", &self.files.url(""))
@@ -215,7 +233,10 @@ impl Session {
     }
 
     fn run(&self, role: Role, arguments: &[&str]) -> (std::process::Output, String, String) {
-        run(with_environment(&self.node, role, &self.program).args(arguments))
+        let (command, rest) = arguments.split_first().expect("a command");
+        run(with_environment(&self.node, role, &self.program)
+            .args(command.split(' '))
+            .args(rest))
     }
 }
 

@@ -103,7 +103,11 @@ impl Archive {
                 }
             }
             match page.next {
-                Some(next) if found.len() < limit => query.after = Some(next),
+                // What is rare is looked for in larger and larger pages.
+                Some(next) if found.len() < limit => {
+                    query.after = Some(next);
+                    query.limit = (query.limit * 2).min(PAGE_RECORDS);
+                }
                 _ => return Ok(found),
             }
         }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use chrono::{Duration, SubsecRound};
 use serde::Deserialize;
 
-use super::redact::{cut, recorded};
+use super::redact::{cut, recorded, without_credentials};
 use super::trail::Trail;
 use super::watched::{Watched, whole};
 use super::{Event, Phase};
@@ -166,7 +166,10 @@ impl Draft {
     fn answered(&mut self, status: StatusCode, body: &Bytes) {
         let refused = status.is_client_error() || status.is_server_error();
         let (error, body) = match serde_json::from_slice::<SaysWhy>(body) {
-            Ok(why) if refused => (cut(why.message, PATH), String::new()),
+            Ok(why) if refused => {
+                let message = without_credentials(why.message);
+                (cut(message, PATH), String::new())
+            }
             _ => {
                 let most = self.trail.max_body;
                 let body = recorded(std::slice::from_ref(body), body.len(), most);

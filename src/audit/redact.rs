@@ -88,14 +88,20 @@ fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_str() == Some("")
 }
 
-/// A URL without user and password.
-fn without_credentials(text: String) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return text;
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    match authority.rsplit_once('@') {
-        Some((user, _)) => format!("{scheme}://{REDACTED}{}", &rest[user.len()..]),
-        None => text,
+/// The same with every URL in it without user and password.
+pub(super) fn without_credentials(text: String) -> String {
+    let mut parts = text.split("://");
+    let first = parts.next().unwrap_or_default();
+    let mut shown = first.to_owned();
+    for part in parts {
+        let ends = |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace();
+        let (authority, rest) = part.split_at(part.find(ends).unwrap_or(part.len()));
+        shown += "://";
+        match authority.rsplit_once('@') {
+            Some((_, host)) => shown.extend([REDACTED, "@", host]),
+            None => shown += authority,
+        }
+        shown += rest;
     }
+    shown
 }

@@ -2,11 +2,13 @@ use serde_json::Value;
 
 use super::Client;
 
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 8] = [
     "/v1/tenant",
     "/v1/project",
     "/v1/partition",
     "/v1/size",
+    "/v1/size/reservations",
+    "/v1/size-image-constraint",
     "/v1/image",
     "/v1/filesystemlayout",
 ];

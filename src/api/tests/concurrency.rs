@@ -43,6 +43,10 @@ async fn of_sixteen_creates_of_one_id_exactly_one_succeeds() {
             "/v1/filesystemlayout",
             json!({"id": "x", "constraints": {"images": {}}}),
         ),
+        (
+            "/v1/size-image-constraint",
+            json!({"id": "x", "constraints": {"images": {}}}),
+        ),
     ] {
         let api = Api::new().with_tenant("a").await;
         let answers = at_once((0..16).map(|_| {

@@ -130,6 +130,8 @@ async fn empty_lists_are_lists() {
         "project",
         "partition",
         "size",
+        "size/reservations",
+        "size-image-constraint",
         "image",
         "filesystemlayout",
     ] {

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::audit::redact::{RAW, cut, is_secret, recorded};
+use crate::audit::redact::{RAW, cut, is_secret, recorded, without_credentials};
 
 /// Every field of the API's document and of its clients, and which of them are secrets.
 const FIELDS: &str = include_str!("../../../tests/fixtures/api-fields.txt");
@@ -99,4 +99,23 @@ fn what_is_recorded_of_a_body_is_bounded() {
     );
     // In the middle of a character.
     assert_eq!(cut("äää".into(), 3), "ä… (4 bytes more)");
+}
+
+#[test]
+fn every_url_of_a_text_loses_its_credentials() {
+    for (text, shown) in [
+        ("no url", "no url"),
+        ("http://a/b@c", "http://a/b@c"),
+        (
+            "x=ftp://u:p@h y=http://q@h:1/z",
+            "x=ftp://(redacted)@h y=http://(redacted)@h:1/z",
+        ),
+        (
+            "url: \"https://u:p@ss@h\" is bad",
+            "url: \"https://(redacted)@h\" is bad",
+        ),
+        ("://", "://"),
+    ] {
+        assert_eq!(without_credentials(text.to_owned()), shown);
+    }
 }

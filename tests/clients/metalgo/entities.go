@@ -10,6 +10,7 @@ import (
 	"github.com/metal-stack/metal-go/api/client/partition"
 	"github.com/metal-stack/metal-go/api/client/project"
 	"github.com/metal-stack/metal-go/api/client/size"
+	"github.com/metal-stack/metal-go/api/client/sizeimageconstraint"
 	"github.com/metal-stack/metal-go/api/client/tenant"
 	"github.com/metal-stack/metal-go/api/models"
 )
@@ -238,6 +239,84 @@ func entities(c metalgo.Client) map[string]command {
 			},
 			conflict: is[*size.CreateSizeConflict],
 			id:       func(r *models.V1SizeResponse) string { return deref(r.ID) },
+		},
+		"size imageconstraint": entity[*models.V1SizeImageConstraintCreateRequest, *models.V1SizeImageConstraintUpdateRequest, *models.V1SizeImageConstraintResponse]{
+			get: func(id string) (*models.V1SizeImageConstraintResponse, error) {
+				answer, err := c.Sizeimageconstraint().FindSizeImageConstraint(sizeimageconstraint.NewFindSizeImageConstraintParams().WithID(id), none)
+				if err != nil {
+					return nil, err
+				}
+				return answer.Payload, nil
+			},
+			list: func() ([]*models.V1SizeImageConstraintResponse, error) {
+				answer, err := c.Sizeimageconstraint().ListSizeImageConstraints(sizeimageconstraint.NewListSizeImageConstraintsParams(), none)
+				if err != nil {
+					return nil, err
+				}
+				return answer.Payload, nil
+			},
+			create: func(rq *models.V1SizeImageConstraintCreateRequest) (*models.V1SizeImageConstraintResponse, error) {
+				answer, err := c.Sizeimageconstraint().CreateSizeImageConstraint(sizeimageconstraint.NewCreateSizeImageConstraintParams().WithBody(rq), none)
+				if err != nil {
+					return nil, err
+				}
+				return answer.Payload, nil
+			},
+			update: func(rq *models.V1SizeImageConstraintUpdateRequest) (*models.V1SizeImageConstraintResponse, error) {
+				answer, err := c.Sizeimageconstraint().UpdateSizeImageConstraint(sizeimageconstraint.NewUpdateSizeImageConstraintParams().WithBody(rq), none)
+				if err != nil {
+					return nil, err
+				}
+				return answer.Payload, nil
+			},
+			remove: func(id string) (*models.V1SizeImageConstraintResponse, error) {
+				answer, err := c.Sizeimageconstraint().DeleteSizeImageConstraint(sizeimageconstraint.NewDeleteSizeImageConstraintParams().WithID(id), none)
+				if err != nil {
+					return nil, err
+				}
+				return answer.Payload, nil
+			},
+			conflict: is[*sizeimageconstraint.CreateSizeImageConstraintConflict],
+			id:       func(r *models.V1SizeImageConstraintResponse) string { return deref(r.ID) },
+		},
+		"size reservation": entity[*models.V1SizeReservationCreateRequest, *models.V1SizeReservationUpdateRequest, *models.V1SizeReservationResponse]{
+			get: func(id string) (*models.V1SizeReservationResponse, error) {
+				answer, err := c.Size().GetSizeReservation(size.NewGetSizeReservationParams().WithID(id), none)
+				if err != nil {
+					return nil, err
+				}
+				return answer.Payload, nil
+			},
+			list: func() ([]*models.V1SizeReservationResponse, error) {
+				answer, err := c.Size().ListSizeReservations(size.NewListSizeReservationsParams(), none)
+				if err != nil {
+					return nil, err
+				}
+				return answer.Payload, nil
+			},
+			create: func(rq *models.V1SizeReservationCreateRequest) (*models.V1SizeReservationResponse, error) {
+				answer, err := c.Size().CreateSizeReservation(size.NewCreateSizeReservationParams().WithBody(rq), none)
+				if err != nil {
+					return nil, err
+				}
+				return answer.Payload, nil
+			},
+			update: func(rq *models.V1SizeReservationUpdateRequest) (*models.V1SizeReservationResponse, error) {
+				answer, err := c.Size().UpdateSizeReservation(size.NewUpdateSizeReservationParams().WithBody(rq), none)
+				if err != nil {
+					return nil, err
+				}
+				return answer.Payload, nil
+			},
+			remove: func(id string) (*models.V1SizeReservationResponse, error) {
+				answer, err := c.Size().DeleteSizeReservation(size.NewDeleteSizeReservationParams().WithID(id), none)
+				if err != nil {
+					return nil, err
+				}
+				return answer.Payload, nil
+			},
+			conflict: is[*size.CreateSizeReservationConflict],
+			id:       func(r *models.V1SizeReservationResponse) string { return deref(r.ID) },
 		},
 		"tenant": entity[*models.V1TenantCreateRequest, *models.V1TenantUpdateRequest, *models.V1TenantResponse]{
 			get: func(id string) (*models.V1TenantResponse, error) {

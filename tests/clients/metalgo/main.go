@@ -6,15 +6,18 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	metalgo "github.com/metal-stack/metal-go"
+	"github.com/metal-stack/metal-go/api/client/audit"
 	"github.com/metal-stack/metal-go/api/client/health"
 	"github.com/metal-stack/metal-go/api/client/user"
 	"github.com/metal-stack/metal-go/api/client/version"
+	"github.com/metal-stack/metal-go/api/models"
 	"github.com/metal-stack/metal-lib/pkg/genericcli/printers"
 )
 
-const usage = `usage: metalgo whoami | health | version
+const usage = `usage: metalgo whoami | health | version | audit list
        metalgo ENTITY list
        metalgo ENTITY describe|delete ID
        metalgo ENTITY create|update|apply -f FILE
@@ -31,8 +34,8 @@ func run(args []string) error {
 	if n := len(args); n >= 2 && args[n-2] == "-o" && args[n-1] == "json" {
 		args = args[:n-2]
 	}
-	if len(args) == 4 && args[2] == "-f" {
-		args = []string{args[0], args[1], args[3]}
+	if n := len(args); n >= 4 && args[n-2] == "-f" {
+		args = append(args[:n-2:n-2], args[n-1])
 	}
 	client, err := connect()
 	if err != nil {
@@ -41,14 +44,20 @@ func run(args []string) error {
 	if len(args) == 1 {
 		return plain(client, args[0])
 	}
-	if len(args) < 2 {
-		return fmt.Errorf("%s", usage)
+	if strings.Join(args, " ") == "audit list" {
+		return trail(client)
 	}
-	entity, ok := entities(client)[args[0]]
-	if !ok {
-		return fmt.Errorf("unknown entity %q\n%s", args[0], usage)
+	known := entities(client)
+	// An entity may be two words, as for metalctl.
+	for words := 2; words > 0; words-- {
+		if len(args) <= words {
+			continue
+		}
+		if entity, ok := known[strings.Join(args[:words], " ")]; ok {
+			return entity.run(args[words], args[words+1:])
+		}
 	}
-	return entity.run(args[1], args[2:])
+	return fmt.Errorf("unknown %q\n%s", strings.Join(args, " "), usage)
 }
 
 func connect() (metalgo.Client, error) {
@@ -83,4 +92,13 @@ func plain(client metalgo.Client, what string) error {
 		return printer.Print(answer.Payload)
 	}
 	return fmt.Errorf("%s", usage)
+}
+
+func trail(client metalgo.Client) error {
+	search := audit.NewFindAuditTracesParams().WithBody(&models.V1AuditFindRequest{})
+	answer, err := client.Audit().FindAuditTraces(search, nil)
+	if err != nil {
+		return err
+	}
+	return printers.NewJSONPrinter().WithOut(os.Stdout).Print(answer.Payload)
 }
