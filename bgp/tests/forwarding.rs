@@ -119,6 +119,16 @@ fn a_prefix_list_that_refuses_everything_is_named_with_how_much_it_refuses() {
 
 #[test]
 fn two_nodes_that_share_the_flows_of_one_leaf_are_both_found() {
+    share("1");
+}
+
+#[test]
+fn two_nodes_are_both_found_by_a_leaf_that_looks_at_addresses_alone() {
+    share("0");
+}
+
+/// `policy` is how the leaf's kernel tells flows apart: by addresses (0), by ports as well (1).
+fn share(policy: &str) {
     let mut leaf = LeafConfig::new(LEAF_ASN);
     leaf.extra = [
         "neighbor 10.98.0.1 remote-as external",
@@ -129,6 +139,10 @@ fn two_nodes_that_share_the_flows_of_one_leaf_are_both_found() {
     let lab = Lab::new(&[leaf]);
     let leaf = &lab.leaves[0];
     let second = beside(&lab);
+    for family in ["ipv4", "ipv6"] {
+        let file = format!("{family}/fib_multipath_hash_policy");
+        leaf.namespace.set(&file, policy);
+    }
     let router = format!("router bgp {LEAF_ASN}");
     let activate = "neighbor 10.98.0.1 activate";
     leaf.bgp(&[

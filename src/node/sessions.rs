@@ -97,6 +97,10 @@ fn words(event: &LogEvent) -> String {
             format!("announced {which}{}", with(*next_hop, attributes))
         }
         LogEvent::Withdrawn { prefixes, first } => format!("withdrew {}", which(*prefixes, first)),
+        LogEvent::Missed { prefixes, first } => {
+            format!("does not send {} here", which(*prefixes, first))
+        }
+        LogEvent::NoneMissed => "sends every announced prefix here again".to_owned(),
         LogEvent::Refreshed { v6: true } => "asked for the IPv6 routes again".to_owned(),
         LogEvent::Refreshed { v6: false } => "asked for the IPv4 routes again".to_owned(),
         // The library may learn of more.

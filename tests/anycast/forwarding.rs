@@ -63,6 +63,13 @@ fn a_prefix_that_the_leaf_filters_is_named_with_cause_and_fix_until_it_is_permit
         (!text.contains("notice")).then_some(())
     });
     assert!(metrics().contains(&metric(0)), "{}", metrics());
+    let (_, log) = node.cli(&lab, &["bgp", "log"]);
+    for event in [
+        "does not send 192.0.2.1/32 here",
+        "sends every announced prefix here again",
+    ] {
+        assert!(log.contains(&format!("{leaf} {event}\n")), "{log}");
+    }
 }
 
 #[test]

@@ -26,8 +26,7 @@ impl Namespace {
             ("ipv6/conf/default/accept_dad", "0"),
             ("ipv4/fib_multipath_hash_policy", "1"),
         ] {
-            let write = format!("echo {value} > /proc/sys/net/{file}");
-            run(namespace.command("sh").args(["-c", &write]));
+            namespace.set(file, value);
         }
         namespace.ip(&["link", "set", "lo", "up"]);
         namespace
@@ -35,6 +34,12 @@ impl Namespace {
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Sets a parameter of the kernel, a file below `/proc/sys/net`.
+    pub fn set(&self, file: &str, value: &str) {
+        let write = format!("echo {value} > /proc/sys/net/{file}");
+        run(self.command("sh").args(["-c", &write]));
     }
 
     /// A command that runs `program` inside, as the process that is spawned (`ip netns exec`

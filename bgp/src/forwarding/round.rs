@@ -9,17 +9,24 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tokio::time;
 
-use super::frame::{FRAME, Frame, PORT, Place, returned};
+use super::frame::{FRAME, Frame, Kind, returned};
 use super::link::Link;
 use crate::session::Route;
 use crate::socket::{Match, PacketSocket};
 
-/// Packets to each prefix, each another flow: where several nodes announce it, the peer spreads
-/// flows over them, and one that comes here is enough.
+/// Packets of each kind to each prefix, each another flow: where several nodes announce it, the
+/// peer spreads flows over them, and one that comes here is enough.
 const FLOWS: u16 = 16;
 
 /// How long it is listened at most.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Hears one kind of packets.
+struct Ear {
+    kind: Kind,
+    socket: Option<PacketSocket>,
+    frame: [u8; FRAME],
+}
 
 /// Sends to every one of `due` over `link`; those of them that came back. Takes a second if one
 /// does not.
@@ -29,27 +36,24 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// No socket to be had: `PermissionDenied` without CAP_NET_RAW.
 pub(super) async fn round(link: &Link, due: &[(IpNet, Arc<Route>)]) -> io::Result<Vec<IpNet>> {
     let token = RandomState::new().build_hasher().finish();
-    let open = |v6: bool| {
-        let wanted = due.iter().any(|(prefix, _)| is_v6(prefix) == v6);
-        let socket = wanted.then(|| PacketSocket::open(&link.own, v6, &matches(v6, token)));
-        socket.transpose()
-    };
-    let (v4, v6) = (open(false)?, open(true)?);
+    let wanted = |kind: Kind| due.iter().any(|(prefix, _)| is_v6(prefix) == kind.is_v6());
+    let open = |kind: Kind| Ear::open(kind, link, token, wanted(kind));
+    let mut ears = [open(Kind::UdpV4)?, open(Kind::UdpV6)?, open(Kind::ErrorV4)?];
     for (prefix, route) in due {
-        let socket = if is_v6(prefix) { &v6 } else { &v4 };
-        if let Some(socket) = socket {
-            send(link, socket, target(prefix), route, token);
+        for ear in ears.iter().filter(|ear| ear.kind.is_v6() == is_v6(prefix)) {
+            ear.send(link, target(prefix), route, token);
         }
     }
     let mut back = Vec::new();
+    let [first, second, third] = &mut ears;
     let listen = async {
-        let (mut of_v4, mut of_v6) = ([0; FRAME], [0; FRAME]);
         while back.len() < due.len() {
-            let frame = tokio::select! {
-                length = receive(v4.as_ref(), &mut of_v4) => &of_v4[..length?],
-                length = receive(v6.as_ref(), &mut of_v6) => &of_v6[..length?],
+            let (kind, frame) = tokio::select! {
+                heard = first.hear() => heard?,
+                heard = second.hear() => heard?,
+                heard = third.hear() => heard?,
             };
-            let Some(address) = returned(frame, link.own_mac(), token) else {
+            let Some(address) = returned(frame, kind, link.own_mac(), token) else {
                 continue;
             };
             let of = |(prefix, _): &&(IpNet, _)| target(prefix) == address;
@@ -68,47 +72,63 @@ pub(super) async fn round(link: &Link, due: &[(IpNet, Arc<Route>)]) -> io::Resul
     Ok(back)
 }
 
-fn send(link: &Link, socket: &PacketSocket, target: IpAddr, route: &Route, token: u64) {
-    let sources = link.sources(route.next_hop, target);
-    for (flow, source) in (0..FLOWS).zip(sources.into_iter().cycle()) {
-        let frame = Frame {
-            to: link.peer,
-            from: link.own_mac(),
-            source,
-            target,
-            // Other ones in every round, above those that services have.
-            port: 0x8000 | (token as u16).wrapping_add(flow.wrapping_mul(0x9E5)),
-            token,
-        };
-        if let Err(error) = socket.send(&frame.encode()) {
-            tracing::trace!(%error, "packet not sent");
+// === impl Ear ===
+
+impl Ear {
+    /// Deaf unless it is `wanted`.
+    fn open(kind: Kind, link: &Link, token: u64, wanted: bool) -> io::Result<Self> {
+        let marks = kind.marks();
+        let matches = [
+            Match::Byte {
+                at: marks.protocol.0,
+                value: marks.protocol.1,
+            },
+            Match::Half {
+                at: marks.purpose.0,
+                value: marks.purpose.1,
+            },
+            Match::Word {
+                at: marks.token,
+                value: (token >> 32) as u32,
+            },
+        ];
+        let open = || PacketSocket::open(&link.own, kind.is_v6(), &matches);
+        Ok(Self {
+            kind,
+            socket: wanted.then(open).transpose()?,
+            frame: [0; FRAME],
+        })
+    }
+
+    fn send(&self, link: &Link, target: IpAddr, route: &Route, token: u64) {
+        let Some(socket) = &self.socket else { return };
+        let sources = link.sources(route.next_hop, target);
+        for (flow, source) in (0..FLOWS).zip(sources.into_iter().cycle()) {
+            let frame = Frame {
+                kind: self.kind,
+                to: link.peer,
+                from: link.own_mac(),
+                source,
+                target,
+                // Other ones in every round.
+                flow: (token as u16).wrapping_add(flow.wrapping_mul(0x9E5)),
+                token,
+            };
+            if let Err(error) = socket.send(&frame.encode()) {
+                tracing::trace!(%error, "packet not sent");
+            }
         }
     }
-}
 
-/// What the kernel lets through to us.
-fn matches(v6: bool, token: u64) -> [Match; 3] {
-    let place = Place::of(v6);
-    [
-        Match::Byte {
-            at: place.protocol,
-            value: Place::UDP,
-        },
-        Match::Half {
-            at: place.port,
-            value: PORT,
-        },
-        Match::Word {
-            at: place.token,
-            value: (token >> 32) as u32,
-        },
-    ]
-}
-
-async fn receive(socket: Option<&PacketSocket>, buffer: &mut [u8]) -> io::Result<usize> {
-    match socket {
-        Some(socket) => socket.receive(buffer).await,
-        None => std::future::pending().await,
+    /// The next frame. Dropping the future loses none.
+    async fn hear(&mut self) -> io::Result<(Kind, &[u8])> {
+        match &self.socket {
+            Some(socket) => {
+                let length = socket.receive(&mut self.frame).await?;
+                Ok((self.kind, &self.frame[..length]))
+            }
+            None => std::future::pending().await,
+        }
     }
 }
 

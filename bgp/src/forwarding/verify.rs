@@ -11,10 +11,10 @@ use tokio::time;
 use super::ledger::Ledger;
 use super::link::Link;
 use super::round::round;
-use crate::ForwardingStatus;
 use crate::peer::Brief;
 use crate::session::Terms;
 use crate::status::{Board, PeerId, Version};
+use crate::{ForwardingStatus, LogEvent};
 
 /// Pause before it is tried again what could not be.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -106,14 +106,29 @@ impl Verifier {
             missing: state.ledger.missing(),
             unverified: state.obstacle.as_ref().map(|it| it.sentence.clone()),
         });
-        let notice = status.as_ref().and_then(ForwardingStatus::notice);
+        let new = status.clone().unwrap_or_default();
         let before = self.board.show_forwarding(self.id, status);
-        let peer = terms.peer.name();
-        match notice {
-            notice if notice == before => {}
-            Some(notice) => tracing::warn!(%peer, "{notice}"),
-            None => tracing::info!(%peer, "no announced prefix is missed any more"),
+        let before = before.unwrap_or_default().missing;
+        if new.missing == before {
+            return;
         }
+        let peer = terms.peer.name();
+        let event = match (new.missing.first(), new.notice()) {
+            (Some(first), Some(notice)) => {
+                tracing::warn!(%peer, "{notice}");
+                LogEvent::Missed {
+                    prefixes: new.missing.len(),
+                    first: *first,
+                }
+            }
+            _ if before.iter().all(|prefix| new.verified.contains(prefix)) => {
+                tracing::info!(%peer, "the leaf sends every announced prefix here again");
+                LogEvent::NoneMissed
+            }
+            // It is announced no more, or there is no session.
+            _ => return,
+        };
+        self.board.log(self.id, now(), vec![event]);
     }
 }
 

@@ -324,12 +324,12 @@ impl Board {
     }
 
     /// Shows whether one peer sends here what it was told, and ticks if that made a difference.
-    /// The notice that was shown before.
+    /// What was shown before.
     pub(crate) fn show_forwarding(
         &self,
         peer: PeerId,
         new: Option<ForwardingStatus>,
-    ) -> Option<String> {
+    ) -> Option<ForwardingStatus> {
         let mut before = None;
         let mut differs = false;
         self.change(peer, |entry| {
@@ -339,7 +339,7 @@ impl Board {
         if differs {
             self.tick();
         }
-        before.as_ref().and_then(ForwardingStatus::notice)
+        before
     }
 
     fn change(&self, peer: PeerId, change: impl FnOnce(&mut Entry)) {

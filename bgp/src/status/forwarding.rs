@@ -10,7 +10,7 @@ use serde::Serialize;
 pub struct ForwardingStatus {
     /// Prefixes of which a packet came back from the peer since it was told.
     pub verified: Vec<IpNet>,
-    /// Prefixes of which none did, after some seconds and about a hundred packets.
+    /// Prefixes of which none did, after some seconds and a hundred packets or more.
     pub missing: Vec<IpNet>,
     /// Why it cannot be looked at, as one sentence.
     pub unverified: Option<String>,

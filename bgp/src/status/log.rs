@@ -80,6 +80,15 @@ pub enum LogEvent {
         /// The lowest of them.
         first: IpNet,
     },
+    /// The peer does not send here the packets to some prefixes that it was told.
+    Missed {
+        /// How many.
+        prefixes: usize,
+        /// The lowest of them.
+        first: IpNet,
+    },
+    /// Those that were missed come here again.
+    NoneMissed,
     /// The peer asked for everything of a family again (RFC 2918).
     Refreshed {
         /// Of IPv6, otherwise of IPv4.

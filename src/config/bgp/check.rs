@@ -74,6 +74,10 @@ impl Bgp {
                 reader.problem("bgp.listen", format!("{address} stands there twice"));
             }
         }
+        if self.daemon.is_none() && self.peers.is_empty() && !self.listen.is_empty() {
+            let what = "nobody may connect: there is no [[bgp.peer]]";
+            reader.warning("bgp.listen", what);
+        }
         if self.daemon.is_some() && !self.listen.is_empty() {
             let what = "is for our own sessions, and bgp.daemon has them";
             reader.problem("bgp.listen", what);
