@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use support::{Client, Node, Role, Settings, metal_edge, run};
+use support::{Client, FileServer, Node, Role, Settings, metal_edge, run};
 
 fn store(node: &Node, arguments: &[&str]) -> (Option<i32>, String, String) {
     let (Output { status, .. }, stdout, stderr) = run(metal_edge()
@@ -211,6 +211,36 @@ async fn a_file_that_is_not_whole_changes_nothing() {
     // Nothing is there: the good one is taken.
     fs::write(&bad, good).expect("written");
     done(&other, &["restore", &bad.display().to_string()]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn networks_of_every_partition_that_a_node_keeps_are_in_its_backup() {
+    let mut node = Node::start();
+    let client = node.client(Role::Admin);
+    let files = FileServer::start();
+    let boot = files.url("/boot/kernel");
+    let boot = json!({ "kernelurl": boot, "imageurl": boot });
+    let partition = json!({ "id": "second", "bootconfig": boot });
+    let answer = client.put("/v1/partition", partition).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let network = json!({ "id": "dmz", "partitionid": "second", "destinationprefixes": [],
+                          "prefixes": ["192.0.2.0/24"], "vrf": 7 });
+    let answer = client.put("/v1/network", network).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let before = client.list("/v1/network").await;
+    let path = file(&node);
+    let said = done(&node, &["backup", &path]);
+    assert!(said.contains("partition/second as of revision"), "{said}");
+    node.stop();
+
+    let mut other = fresh();
+    done(&other, &["restore", &path]);
+    other.boot();
+    assert_eq!(other.client(Role::Admin).list("/v1/network").await, before);
+    let (output, stdout, stderr) = run(metal_edge()
+        .args(["ipam", "fsck", "--config"])
+        .arg(other.config_file()));
+    assert!(output.status.success(), "{stdout}{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -33,7 +33,7 @@ static RUNNING: Semaphore = Semaphore::const_new(1);
 
 /// `GET /store`.
 pub(super) async fn info(State(admin): State<Admin>) -> Response {
-    match stores::parts(&admin.config, &admin.stores) {
+    match stores::known_parts(&admin.config, &admin.stores).await {
         Ok(parts) => Json(Info::of(&admin.stores, &parts).await).into_response(),
         Err(error) => {
             tracing::error!(%error, "cannot describe the stores");
@@ -56,7 +56,7 @@ pub(super) async fn back_up(
         Ok(request) => request,
         Err(what) => return (StatusCode::BAD_REQUEST, what + "\n").into_response(),
     };
-    match stores::parts(&admin.config, &admin.stores) {
+    match stores::parts(&admin.config, &admin.stores).await {
         Ok(parts) => {
             let kept = |scope: &Scope| parts.iter().any(|part| part.scope == *scope);
             if let Some(scope) = request.scopes.iter().find(|scope| !kept(scope)) {
@@ -123,7 +123,7 @@ async fn make(
     writer: &mut DuplexStream,
     taken: &AtomicU64,
 ) -> anyhow::Result<()> {
-    let mut parts = stores::parts(config, stores)?;
+    let mut parts = stores::parts(config, stores).await?;
     request.select(&mut parts);
     let mut options = Options::new(by(), clock::wall().to_rfc3339());
     options.compression = request.compression;

@@ -11,7 +11,7 @@ use super::{Engine, Facts, Stores};
 use crate::schemas;
 
 /// How long a store is waited for; whoever asks waits little longer.
-const PATIENCE: Duration = Duration::from_millis(900);
+pub(super) const PATIENCE: Duration = Duration::from_millis(900);
 
 /// What `metal-edge store info` shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

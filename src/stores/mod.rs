@@ -18,12 +18,14 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use metal_storage::backup::Part;
-use metal_storage::{Result, Scope, Stats, Store};
+use metal_storage::{Filter, Read, Result, Scope, ScopeName, Stats, Store, Table};
+use tokio::time::timeout;
 
 use self::late::Late;
 pub use self::open::{Mode, Stores};
 pub(crate) use self::problem::{Problem, look, look_at_file};
 use crate::config::{Config, DataDir, StoreSettings, StoreUrl};
+use crate::domain::Partition;
 
 /// Every engine.
 const KINDS: &[&Kind] = &[&redb::KIND, &sql::KIND, &etcd::KIND, &memory::KIND];
@@ -88,8 +90,11 @@ fn kind(url: &StoreUrl) -> Option<&'static Kind> {
     KINDS.iter().copied().find(|kind| named(&kind))
 }
 
-/// The scopes that this node keeps, for backups: the global one, and its partition's.
-pub fn parts<'a>(config: &Config, stores: &'a Stores) -> anyhow::Result<Vec<Part<'a>>> {
+/// The scopes that every node keeps: the global one and its partition's, in this order.
+///
+/// # Errors
+/// A partition that names no scope.
+pub fn own_parts<'a>(config: &Config, stores: &'a Stores) -> anyhow::Result<Vec<Part<'a>>> {
     let partition = config.partition.as_str().try_into()?;
     let part = |scope, store: &'a Arc<dyn Engine>| Part {
         scope,
@@ -99,6 +104,40 @@ pub fn parts<'a>(config: &Config, stores: &'a Stores) -> anyhow::Result<Vec<Part
         part(Scope::Global, &stores.global),
         part(Scope::Partition(partition), &stores.local),
     ])
+}
+
+/// The scopes that a node keeps: its own, and those of the other partitions that the global store
+/// knows. Asks it.
+///
+/// # Errors
+/// Why it could not say which there are.
+pub async fn parts<'a>(config: &Config, stores: &'a Stores) -> anyhow::Result<Vec<Part<'a>>> {
+    let mut parts = own_parts(config, stores)?;
+    let table =
+        Table::<Partition>::new(Arc::clone(&stores.global) as Arc<dyn Store>, Scope::Global);
+    for partition in table.list(Filter::all(), Read::Latest).await? {
+        // One whose id names no scope has none.
+        let Ok(name) = ScopeName::try_from(partition.value.id.as_str()) else {
+            continue;
+        };
+        let scope = Scope::Partition(name);
+        if parts.iter().all(|part| part.scope != scope) {
+            let store = &*stores.local as &dyn Store;
+            parts.push(Part { scope, store });
+        }
+    }
+    Ok(parts)
+}
+
+/// As [`parts`]; only the node's own if the global store does not say which there are.
+///
+/// # Errors
+/// As [`own_parts`].
+pub async fn known_parts<'a>(config: &Config, stores: &'a Stores) -> anyhow::Result<Vec<Part<'a>>> {
+    match timeout(info::PATIENCE, parts(config, stores)).await {
+        Ok(Ok(parts)) => Ok(parts),
+        Ok(Err(_)) | Err(_) => own_parts(config, stores),
+    }
 }
 
 /// The four verbs of a type, by its field that has them.

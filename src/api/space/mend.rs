@@ -110,14 +110,24 @@ impl Space {
     async fn mend_claims(&self, abandoned: TimeDelta) -> Result<(), ApiError> {
         let claims = self.table::<Claim>(&Scope::Global);
         let mut worst = Ok(());
-        for state in [ClaimState::Pending, ClaimState::Releasing] {
-            let filter = Filter::eq("state", state.as_str());
-            for claim in claims.list(filter, Self::READ).await? {
-                if clock::wall() - claim.value.since >= abandoned {
-                    let network = claim.value.network.as_str();
-                    tracing::warn!(network, ?state, "a plan was abandoned and is settled");
-                    worst = worst.and(self.settle(&claim.value).await);
+        for claim in claims.list(Filter::all(), Self::READ).await? {
+            let claim = claim.value;
+            let network = claim.network.as_str();
+            let left = match claim.state {
+                ClaimState::Pending | ClaimState::Releasing => {
+                    clock::wall() - claim.since >= abandoned
                 }
+                // Only of a backup of which the one scope is older than the other.
+                ClaimState::Held => {
+                    let scope = self.scope(claim.partition.as_ref())?;
+                    let networks = self.table::<Network>(&scope);
+                    networks.get(network, Self::READ).await?.is_none()
+                }
+            };
+            if left {
+                let state = claim.state.as_str();
+                tracing::warn!(network, state, "a plan was left unfinished and is settled");
+                worst = worst.and(self.settle(&claim).await);
             }
         }
         worst

@@ -137,7 +137,7 @@ async fn from_stopped(
     shown: &Shown,
 ) -> anyhow::Result<Summary> {
     let stopped = Stopped::open(stopped::config(&arguments.location)?, Mode::AsItIs).await?;
-    let mut parts = stores::parts(&stopped.config, &stopped.stores)?;
+    let mut parts = stores::parts(&stopped.config, &stopped.stores).await?;
     if let Some(scope) = request
         .scopes
         .iter()

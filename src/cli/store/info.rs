@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &Info) -> anyhow::Result<Exit> {
             Err(_) => {
                 let config = stopped::config(&arguments.location)?;
                 let stopped = Stopped::open(config, Mode::AsItIs).await?;
-                let parts = stores::parts(&stopped.config, &stopped.stores)?;
+                let parts = stores::known_parts(&stopped.config, &stopped.stores).await?;
                 let info = info::Info::of(&stopped.stores, &parts).await;
                 drop(parts);
                 stopped.close().await;

@@ -59,10 +59,11 @@ pub(super) fn run(arguments: &Restore) -> anyhow::Result<Exit> {
 }
 
 async fn restore(arguments: &Restore, place: &Place, stopped: &Stopped) -> anyhow::Result<Exit> {
-    let parts = stores::parts(&stopped.config, &stopped.stores)?;
+    let parts = stores::own_parts(&stopped.config, &stopped.stores)?;
     let options = RestoreOptions {
         replace: arguments.replace,
         only: (!arguments.scope.is_empty()).then(|| arguments.scope.clone()),
+        with_others: parts.last().map(|own| own.scope.clone()),
     };
     let shown = Shown::new(place.size().await);
     let tell = |progress| shown.tell(progress);

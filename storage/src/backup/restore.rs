@@ -37,6 +37,9 @@ pub struct RestoreOptions {
     pub replace: bool,
     /// Restore these scopes alone; all of the backup unless given.
     pub only: Option<Vec<Scope>>,
+    /// A partition that keeps others, too: where it goes, those go that stand in the backup with
+    /// it. Otherwise only scopes that a part names are restored.
+    pub with_others: Option<Scope>,
 }
 
 /// Reads a backup whole and checks it; then writes its records to the scopes of `parts`.
@@ -125,11 +128,11 @@ fn check_tables(summary: &Summary, schemas: &[Schema]) -> Result<()> {
 }
 
 /// The scopes of the backup that are to be restored, and where to.
-fn targets<'a, 'b>(
+fn targets<'b>(
     summary: &Summary,
-    parts: &'a [Part<'b>],
+    parts: &[Part<'b>],
     options: &RestoreOptions,
-) -> Result<BTreeMap<Scope, &'a Part<'b>>> {
+) -> Result<BTreeMap<Scope, Part<'b>>> {
     let has = |wanted: &Scope| summary.scopes.iter().any(|found| found.scope == *wanted);
     for scope in options.only.iter().flatten() {
         if !has(scope) {
@@ -142,11 +145,20 @@ fn targets<'a, 'b>(
         if only.is_some_and(|only| !only.contains(&found.scope)) {
             continue;
         }
-        let Some(part) = parts.iter().find(|part| part.scope == found.scope) else {
+        let keeper = match &found.scope {
+            Scope::Partition(_) => options.with_others.as_ref().filter(|keeper| has(keeper)),
+            _ => None,
+        };
+        let of = |scope: &Scope| parts.iter().find(|part| part.scope == *scope);
+        let Some(part) = of(&found.scope).or_else(|| of(keeper?)) else {
             return Err(Error::Scope(format!(
                 "the backup has scope {}, which is not kept here",
                 found.scope
             )));
+        };
+        let part = Part {
+            scope: found.scope.clone(),
+            store: part.store,
         };
         targets.insert(found.scope.clone(), part);
     }
@@ -189,7 +201,7 @@ impl Restore<'_> {
     async fn run(
         &mut self,
         source: &dyn Source,
-        targets: &BTreeMap<Scope, &Part<'_>>,
+        targets: &BTreeMap<Scope, Part<'_>>,
         changed: &Changed,
         summary: &Summary,
         options: &RestoreOptions,
@@ -241,7 +253,7 @@ impl Restore<'_> {
     async fn send<'p>(
         &mut self,
         in_flight: &mut InFlight<'p>,
-        targets: &BTreeMap<Scope, &'p Part<'_>>,
+        targets: &BTreeMap<Scope, Part<'p>>,
         batch: Batch,
     ) -> Result<()> {
         if in_flight.len() >= IN_FLIGHT
@@ -284,7 +296,7 @@ impl Restore<'_> {
     }
 
     /// Whether the target has what was written, and no more.
-    async fn count(&self, targets: &BTreeMap<Scope, &Part<'_>>, expected: u64) -> Result<()> {
+    async fn count(&self, targets: &BTreeMap<Scope, Part<'_>>, expected: u64) -> Result<()> {
         let mut found = 0;
         for part in targets.values() {
             for schema in self.schemas {

@@ -96,7 +96,7 @@ async fn a_store_that_is_not_empty_is_refused_unless_told_and_then_replaced() {
 
     let replace = RestoreOptions {
         replace: true,
-        only: None,
+        ..RestoreOptions::default()
     };
     restore_into(&to, file, &replace).await.unwrap();
     assert_eq!(contents(&to).await, contents(&from).await);
@@ -112,8 +112,8 @@ async fn one_scope_can_be_restored_and_the_others_are_left_alone() {
     let to = Memory::new();
     to.commit(put(thing(&partition(), "own", 1))).await.unwrap();
     let only = |scope| RestoreOptions {
-        replace: false,
         only: Some(vec![scope]),
+        ..RestoreOptions::default()
     };
     restore_into(&to, file.clone(), &only(Scope::Global))
         .await
