@@ -12,7 +12,7 @@ use super::entry::{Entry, position};
 use super::{Event, Phase, Trail};
 
 /// How long what was just recorded is waited for.
-const SETTLE: Duration = Duration::from_secs(1);
+const SETTLE: Duration = Duration::from_secs(5);
 
 /// Which events are meant: those that match everything given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

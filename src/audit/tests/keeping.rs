@@ -89,6 +89,7 @@ async fn what_finds_no_room_in_the_queue_is_counted_and_never_waits() {
     assert_eq!(audit.trail.figures().overflown(), 6);
     assert_eq!(audit.trail.figures().waiting.get(), 64);
     tokio::spawn(audit.writer.run());
+    assert!(audit.trail.flush(Duration::from_secs(60)).await);
     let found = audit.archive.find(&Search::default(), 100).await.unwrap();
     assert_eq!(seconds(&found), (0..64).rev().collect::<Vec<_>>());
 }

@@ -43,6 +43,7 @@ struct Audited {
 
 impl Audited {
     async fn find(&self, search: Search) -> Vec<Event> {
+        assert!(self.trail.flush(Duration::from_secs(60)).await);
         self.archive.find(&search, 10_000).await.unwrap()
     }
 }
