@@ -25,10 +25,11 @@ test: ## Install what the tests need (Debian, as root), then run them all
 	tests/install.sh
 	$(CARGO) test --workspace --locked --no-fail-fast
 
-bench: ## Measure beside nginx, other BGP speakers and raw SQL on this machine
+bench: ## Measure beside nginx, other BGP speakers, go-ipam and raw SQL on this machine
 	tests/install.sh packages
 	$(CARGO) bench --locked --bench edge
 	$(CARGO) bench --locked --bench withdraw
+	$(CARGO) bench --locked --bench ipam
 	$(CARGO) bench --locked -p metal-storage --bench storage
 
 lint: ## Format and lints, as CI has them

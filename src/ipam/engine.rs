@@ -4,8 +4,11 @@ mod views;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use metal_storage::{Key, Result, Scope, Store};
+
+use uuid::Uuid;
 
 use self::views::Views;
 use super::request::{Applied, Request};
@@ -13,11 +16,22 @@ use super::sheet::Sheet;
 use super::{IpamError, Metrics, PoolId};
 use crate::retry::Retry;
 
+/// After a conflict with another node, how long it is taken to be there.
+const CONTENDED: Duration = Duration::from_secs(1);
+
+/// Conflicts in a row with other nodes, after which a request is given up: some seconds.
+const TRIES: u32 = 200;
+
+/// How long one waits for other nodes at the most.
+const LONGEST_YIELD: Duration = Duration::from_millis(50);
+
 /// Carries out requests: reads what it does not know, makes one batch of as many as it can,
 /// commits it, answers.
 pub(super) struct Engine {
     store: Arc<dyn Store>,
     views: Views,
+    /// When another node was faster last.
+    lost: Option<Instant>,
     metrics: Metrics,
 }
 
@@ -65,6 +79,7 @@ impl Engine {
         Self {
             views: Views::new(Arc::clone(&store), scope, metrics.clone()),
             store,
+            lost: None,
             metrics,
         }
     }
@@ -73,16 +88,21 @@ impl Engine {
     /// several. Bounded: after many conflicts in a row with other nodes those that are left are
     /// told so.
     pub async fn serve(&mut self, mut group: Vec<Request>) {
-        let mut retry = Retry::new("ipam");
+        let mut retry = Retry::with_tries("ipam", TRIES);
         while !group.is_empty() {
             self.views.evict();
+            let begun = Instant::now();
             let round = self.round(group).await;
             group = round.again;
             group.sort_by_key(|request| request.place);
             if round.answered > 0 {
-                retry = Retry::new("ipam");
+                retry = Retry::with_tries("ipam", TRIES);
             }
-            let Some(stale) = round.stale else { continue };
+            let Some(stale) = round.stale else {
+                self.yield_to_others(begun.elapsed()).await;
+                continue;
+            };
+            self.lost = Some(Instant::now());
             self.metrics.retries.inc();
             if retry.after(&stale).await.is_err() {
                 let text = format!("pool {} is changed by other nodes", stale.id());
@@ -90,6 +110,17 @@ impl Engine {
                     self.answer(request, Err(IpamError::TooBusy(text.clone())));
                 }
             }
+        }
+    }
+
+    /// Whoever has just committed knows the pools as they are and would be first again, and
+    /// again, since the others must read them before: where there are others, it waits about as
+    /// long as they take.
+    async fn yield_to_others(&self, took: Duration) {
+        if self.lost.is_some_and(|lost| lost.elapsed() < CONTENDED) {
+            let most = (4 * took).min(LONGEST_YIELD).as_micros() as u64;
+            let wait = Uuid::new_v4().as_u64_pair().0 % most.max(1);
+            tokio::time::sleep(Duration::from_micros(wait)).await;
         }
     }
 
