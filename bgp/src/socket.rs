@@ -18,5 +18,6 @@ pub(crate) use icmp::{Icmp, MESSAGE};
 pub use key::{Md5Key, Md5KeyError};
 pub(crate) use links::LinkEvents;
 pub(crate) use listen::{bind, sign};
+pub(crate) use option::is_unacknowledged;
 pub(crate) use packet::{Match, PacketSocket};
 pub(crate) use resolve::resolve;

@@ -92,9 +92,9 @@ fn a_peer_with_ttl_security_does_not_keep_a_session_with_us_without() {
     // and nothing after that. Either side may give up first.
     let error = speaker.error("TTL security");
     let causes = [
-        "nothing was heard from the peer for the hold time of 3 s, nor at all since the session \
-         began; a likely cause is TTL security on one side only: set ttl-security here too, or \
-         remove it on the peer",
+        "nothing was heard from the peer for the hold time of 3 s, nor was anything acknowledged \
+         since the session began; a likely cause is TTL security on one side only: set \
+         ttl-security here too, or remove it on the peer",
         "the peer closed the session with Hold Timer Expired 4/0 (Hold Timer Expired): it heard \
          nothing from this node for the hold time: the link loses packets, this node was too \
          busy, or the peer has TTL security and this node has not",

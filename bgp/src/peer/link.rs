@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time;
 
 use crate::session::{Machine, Origin};
+use crate::socket::is_unacknowledged;
 
 /// How long the last message may take to reach the peer, its end of the connection included.
 const FLUSH_WAIT: Duration = Duration::from_secs(1);
@@ -52,7 +53,11 @@ impl Link {
         // What a peer can flood us with comes last.
         tokio::select! {
             biased;
-            () = sleep_until(deadline) => machine.tick(now()),
+            () = sleep_until(deadline) => {
+                let unacknowledged = is_unacknowledged(reader.as_ref());
+                machine.set_unacknowledged(unacknowledged.unwrap_or(false));
+                machine.tick(now());
+            }
             written = writer.write(machine.outbox()), if !machine.outbox().is_empty() => {
                 match written {
                     Ok(count) => machine.sent(now(), count),

@@ -48,6 +48,8 @@ pub(crate) struct Machine {
     kind: u8,
     /// Whether a message came after those that establish the session.
     went_on: bool,
+    /// Whether the peer acknowledges nothing of what we send now.
+    unacknowledged: bool,
     outbox: BytesMut,
     hold: Option<Instant>,
     keepalive: Option<Instant>,
@@ -92,6 +94,7 @@ impl Machine {
             inbox: BytesMut::new(),
             kind: 0,
             went_on: false,
+            unacknowledged: false,
             outbox: BytesMut::new(),
             hold: None,
             keepalive: None,
@@ -143,6 +146,11 @@ impl Machine {
             self.keepalive = None;
             self.feed(now, Event::KeepaliveTimerExpires);
         }
+    }
+
+    /// Whether what was sent is not acknowledged, as far as the transport knows.
+    pub(crate) fn set_unacknowledged(&mut self, unacknowledged: bool) {
+        self.unacknowledged = unacknowledged;
     }
 
     /// When [`Machine::tick`] is to be called next.

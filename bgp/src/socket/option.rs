@@ -1,10 +1,10 @@
 //! Socket options that neither `socket2` nor `nix` nor `rustix` has.
 //!
-//! The only place of this crate where `unsafe` is allowed: one call of setsockopt(2), with a
-//! buffer that outlives it. What the bytes mean is written in safe code.
+//! The only place of this crate where `unsafe` is allowed: one call each of setsockopt(2) and
+//! getsockopt(2), with buffers that outlive them. What the bytes mean is written in safe code.
 #![expect(
     unsafe_code,
-    reason = "setsockopt(2) for options that no safe crate has"
+    reason = "setsockopt(2) and getsockopt(2) for options that no safe crate has"
 )]
 
 use std::io;
@@ -75,6 +75,35 @@ pub(super) fn pass_icmp_types(socket: &impl AsFd, types: &[u8]) -> io::Result<()
     set(socket, libc::IPPROTO_ICMPV6, ICMP6_FILTER, &filter)
 }
 
+/// Whether what was sent on a connection is being sent again, since nobody acknowledges it.
+pub(crate) fn is_unacknowledged(socket: &impl AsFd) -> io::Result<bool> {
+    // Where the kernel's `struct tcp_info` counts the retransmissions that still wait.
+    const RETRANSMITS: usize = 2;
+    let mut info = [0; 8];
+    let length = get(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info)?;
+    Ok(length > RETRANSMITS && info[RETRANSMITS] > 0)
+}
+
+/// The bytes that were read, at most as many as there is room for.
+fn get(
+    socket: &impl AsFd,
+    level: libc::c_int,
+    name: libc::c_int,
+    value: &mut [u8],
+) -> io::Result<usize> {
+    let room = "an option has a few bytes";
+    let mut length = libc::socklen_t::try_from(value.len()).expect(room);
+    let socket = socket.as_fd().as_raw_fd();
+    let bytes = value.as_mut_ptr().cast();
+    // SAFETY: `socket` is an open descriptor for as long as it is borrowed, and the kernel writes
+    // no more than `length` bytes to `value`, which has room for them, and keeps no pointer.
+    let done = unsafe { libc::getsockopt(socket, level, name, bytes, &mut length) };
+    match done {
+        0 => Ok(usize::try_from(length).expect(room)),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 fn set(socket: &impl AsFd, level: libc::c_int, name: libc::c_int, value: &[u8]) -> io::Result<()> {
     let length = libc::socklen_t::try_from(value.len()).expect("an option has a few bytes");
     let socket = socket.as_fd().as_raw_fd();
@@ -126,6 +155,17 @@ mod tests {
             let error = connect(key).expect_err("no answer without the key");
             assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         }
+    }
+
+    #[test]
+    fn a_peer_that_reads_nothing_has_a_kernel_that_acknowledges() {
+        use std::io::Write;
+        let listener = socket();
+        let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        stream.write_all(b"for nobody").unwrap();
+        assert!(!is_unacknowledged(&stream).unwrap());
+        let unconnected = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        assert!(is_unacknowledged(&unconnected).is_err(), "it is not TCP");
     }
 
     #[test]

@@ -135,11 +135,15 @@ impl Machine {
                     "nothing was heard from the peer for the hold time of {} s",
                     of.hold_time
                 );
-                match self.went_on {
-                    true => silence,
-                    false => {
+                match self.unacknowledged && !self.went_on {
+                    false => silence,
+                    // A process that hangs has a kernel that acknowledges.
+                    true => {
                         let cause = self.terms.one_sided();
-                        format!("{silence}, nor at all since the session began; {cause}")
+                        format!(
+                            "{silence}, nor was anything acknowledged since the session began; \
+                             {cause}"
+                        )
                     }
                 }
             }

@@ -83,7 +83,6 @@ fn an_established_session_keeps_itself_alive_at_a_third_of_the_hold_time() {
 #[test]
 fn a_silent_peer_is_left_at_the_hold_time_with_hold_timer_expired() {
     let mut peer = FakePeer::established();
-    peer.say(&Message::Keepalive);
     let began = peer.now;
     while peer.machine.end().is_none() {
         peer.pass_until_deadline();
@@ -98,18 +97,26 @@ fn a_silent_peer_is_left_at_the_hold_time_with_hold_timer_expired() {
 
 #[test]
 fn of_a_peer_that_falls_silent_as_soon_as_the_session_begins_ttl_security_is_named() {
-    let mut peer = FakePeer::established();
-    while peer.machine.end().is_none() {
-        peer.pass_until_deadline();
-    }
-    let reason = peer.reason();
+    let end = |went_on: bool| {
+        let mut peer = FakePeer::established();
+        if went_on {
+            peer.say(&Message::Keepalive);
+        }
+        peer.machine.set_unacknowledged(true);
+        while peer.machine.end().is_none() {
+            peer.pass_until_deadline();
+        }
+        peer.reason().to_owned()
+    };
+    let reason = end(false);
     assert!(
         reason.ends_with(
-            "8 s, nor at all since the session began; a likely cause is TTL security on one side \
-             only: set ttl-security here too, or remove it on the peer"
+            "8 s, nor was anything acknowledged since the session began; a likely cause is TTL \
+             security on one side only: set ttl-security here too, or remove it on the peer"
         ),
         "{reason}"
     );
+    assert!(end(true).ends_with("8 s"), "the link was cut later");
 }
 
 #[test]
