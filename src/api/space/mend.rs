@@ -102,6 +102,7 @@ impl Space {
         for scope in self.partitions().await? {
             others = others.and(self.mend_blocks(&scope).await);
             others = others.and(self.return_idle(&scope).await);
+            others = others.and(self.keep_vrfs(&scope).await);
             others = others.and(self.mend_fences(&scope).await);
         }
         claims.and(others)

@@ -7,7 +7,7 @@ use super::super::ApiError;
 use super::super::retry::Retry;
 use super::{Space, VrfUse};
 use crate::domain::NetworkId;
-use crate::ipam::{Interval, IpamError, Move, PoolId, Want};
+use crate::ipam::{Interval, IpamError, Move, Pool, PoolId, Want};
 
 /// The VRFs that there are.
 pub(crate) const VRFS: Interval = Interval { lo: 1, hi: 131_072 };
@@ -163,11 +163,22 @@ impl Space {
         shared: bool,
     ) -> Result<(), ApiError> {
         let mut retry = Retry::new("reserveVrf");
+        let mut missing = false;
         loop {
-            let plan = self.plan_vrf(scope, network, Some(vrf), shared).await?;
+            let mut plan = self.plan_vrf(scope, network, Some(vrf), shared).await?;
+            if missing && !plan.moves.is_empty() {
+                // It was left out when the pool was made.
+                let grow = Move::Grow {
+                    pool: vrf_pool(),
+                    interval: Interval::one(vrf.into()),
+                };
+                plan.moves.insert(0, grow);
+            }
             match self.carry_out_vrf(scope, plan, vrf).await {
                 Err(IpamError::Conflict(key)) => retry.after(&key).await?,
-                Err(IpamError::NoPool(_)) => self.make_number_pools(scope).await?,
+                Err(IpamError::NoPool(_)) => Box::pin(self.make_number_pools(scope)).await?,
+                Err(IpamError::Outside { .. }) if !missing => missing = true,
+                Err(IpamError::Overlap { .. }) if missing => missing = false,
                 Err(IpamError::Taken { .. }) => {
                     return Err(ApiError::conflict(format!(
                         "vrf {vrf} is already taken in {scope}"
@@ -204,34 +215,61 @@ impl Space {
         self.apply(scope, moves, with).await.map(drop)
     }
 
-    /// Makes the pools of VRFs and ASNs of a partition, without the VRFs of the global networks.
+    /// Makes the pools of VRFs and ASNs of a partition, without the VRFs of the global networks:
+    /// those are kept for them, one by one.
     pub(crate) async fn make_number_pools(&self, scope: &Scope) -> Result<(), ApiError> {
         let global = self.table::<VrfUse>(&Scope::Global);
         let kept = global.list(Filter::all(), Self::READ).await?;
-        let kept: Vec<VrfUse> = kept.into_iter().map(|kept| kept.value).collect();
-        let create = |pool, all| Move::Create {
+        let number = |kept: &Stored<VrfUse>| kept.value.id.parse().ok();
+        let mut kept: Vec<u128> = kept.iter().filter_map(number).collect();
+        kept.sort_unstable();
+        let create = |pool, spans| Move::Create {
             pool,
-            spans: vec![all],
+            spans,
             reserved: vec![],
         };
-        let mut moves = vec![create(vrf_pool(), VRFS), create(asn_pool(), ASNS)];
-        for kept in &kept {
-            let vrf: u128 = kept.id.parse().unwrap_or_default();
-            moves.push(Move::Acquire {
-                pool: vrf_pool(),
-                want: Want::Value(vrf),
-            });
-        }
-        let with = move |_: &[Interval], batch: &mut Batch| {
-            kept.iter()
-                .try_for_each(|kept| batch.insert(kept).map(drop))
-        };
-        match self.apply(scope, moves, with).await {
+        let moves = vec![
+            create(vrf_pool(), between(VRFS, &kept)),
+            create(asn_pool(), vec![ASNS]),
+        ];
+        match self.apply(scope, moves, |_, _| Ok(())).await {
             // Another was faster.
-            Ok(_) | Err(IpamError::Exists(_) | IpamError::Conflict(_)) => Ok(()),
-            Err(error) => Err(error.into()),
+            Ok(_) | Err(IpamError::Exists(_) | IpamError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
         }
+        self.keep_vrfs(scope).await
     }
+
+    /// Keeps the VRFs of all global networks in a partition that has a pool of them.
+    pub(super) async fn keep_vrfs(&self, scope: &Scope) -> Result<(), ApiError> {
+        let pools = self.table::<Pool>(scope);
+        if pools.get(vrf_pool().as_str(), Self::READ).await?.is_none() {
+            return Ok(());
+        }
+        let global = self.table::<VrfUse>(&Scope::Global);
+        for kept in global.list(Filter::all(), Self::READ).await? {
+            let Ok(vrf) = kept.value.id.parse() else {
+                continue;
+            };
+            for network in &kept.value.networks {
+                self.reserve_vrf(scope, network, vrf, kept.value.shared)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is between numbers, which are in order.
+fn between(all: Interval, without: &[u128]) -> Vec<Interval> {
+    let mut spans = Vec::new();
+    let mut next = all.lo;
+    for &number in without.iter().filter(|number| all.holds(**number)) {
+        spans.extend(number.checked_sub(1).and_then(|hi| Interval::new(next, hi)));
+        next = number + 1;
+    }
+    spans.extend(Interval::new(next, all.hi));
+    spans
 }
 
 fn vrf_taken(vrf: u32, noted: &VrfUse) -> ApiError {
@@ -244,4 +282,24 @@ fn vrf_taken(vrf: u32, noted: &VrfUse) -> ApiError {
         "cannot acquire a unique vrf id twice except vrfShared is set to true: {vrf} is of network {}",
         super::fences::first(&of)
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_is_made_of_what_is_between_the_numbers_that_are_kept() {
+        let all = Interval { lo: 1, hi: 9 };
+        let spans = |kept: &[u128]| {
+            let spans = between(all, kept);
+            spans
+                .iter()
+                .map(|span| (span.lo, span.hi))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(spans(&[]), [(1, 9)]);
+        assert_eq!(spans(&[1, 2, 5, 9, 20]), [(3, 4), (6, 8)]);
+        assert_eq!(spans(&[0, 4]), [(1, 3), (5, 9)]);
+    }
 }

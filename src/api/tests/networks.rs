@@ -391,3 +391,29 @@ async fn networks_that_make_no_sense_are_refused_and_leave_nothing() {
     let parent = api.get("/v1/network/super").await.is(200);
     assert_eq!(parent["usage"]["used_prefixes"], 0);
 }
+
+#[tokio::test]
+async fn a_new_partition_keeps_the_vrfs_of_all_global_networks() {
+    let api = Api::in_partition().await;
+    for i in 0..70 {
+        let network = json!({"id": format!("n{i}"), "prefixes": [format!("10.{i}.0.0/16")],
+                             "destinationprefixes": [], "vrf": i * 2 + 1});
+        api.put("/v1/network", network).await.is(201);
+    }
+    let url = format!("{}/there", files().await);
+    let partition = json!({"id": "new", "bootconfig": {"kernelurl": url, "imageurl": url}});
+    api.put("/v1/partition", partition).await.is(201);
+    let network = |id: &str, prefix: &str, vrf: u32| {
+        json!({"id": id, "partitionid": "new", "prefixes": [prefix], "vrf": vrf,
+               "destinationprefixes": []})
+    };
+    let taken = network("a", "192.0.2.0/24", 139);
+    api.put("/v1/network", taken).await.refused(409, "139");
+    api.put("/v1/network", network("a", "192.0.2.0/24", 140))
+        .await
+        .is(201);
+    api.delete("/v1/network/n69").await.is(200);
+    api.put("/v1/network", network("b", "198.51.100.0/24", 139))
+        .await
+        .is(201);
+}
