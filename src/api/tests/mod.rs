@@ -17,6 +17,7 @@ mod mortal;
 mod networks;
 mod partitions;
 mod projects;
+mod races;
 mod reservations;
 mod sizes;
 mod tenants;
