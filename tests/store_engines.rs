@@ -18,7 +18,9 @@ use tokio::sync::Mutex;
 
 use cluster::{Cluster, Disk};
 use postgres::{PASSWORD, Postgres, USER};
-use support::{Client, Node, PATIENCE, Role, Settings, metal_edge, run};
+use support::{
+    Client, Node, PATIENCE, Role, Settings, metal_edge, metric, replica_is_current, run,
+};
 
 /// One test at a time: servers and nodes choose their ports by different means.
 static ALONE: Mutex<()> = Mutex::const_new(());
@@ -29,18 +31,8 @@ fn on(server: &Postgres, database: &str, folder: &std::path::Path) -> Settings {
     fs::write(&password, PASSWORD).expect("written");
     fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).expect("private");
     let port = server.port();
-    Settings::new()
-        .with(
-            "store",
-            format!("global = \"postgres://{USER}@127.0.0.1:{port}/{database}\""),
-        )
-        .with(
-            "store",
-            format!(
-                "global-password-file = {:?}",
-                password.display().to_string()
-            ),
-        )
+    let url = format!("postgres://{USER}@127.0.0.1:{port}/{database}");
+    Settings::new().with_store("global", &url, &password)
 }
 
 /// Exit code, standard output and error of a command on the node's configuration.
@@ -178,27 +170,6 @@ async fn a_global_store_that_is_away_degrades_the_node_and_never_takes_it_down()
         .collect();
     names.sort_by_key(Value::to_string);
     assert_eq!(names, [json!("after"), json!("before")]);
-}
-
-/// A figure of the node, by the name that its line begins with.
-async fn metric(node: &Node, name: &str) -> Option<f64> {
-    let url = format!("http://{}/metrics", node.admin());
-    let text = reqwest::get(url).await.ok()?.text().await.ok()?;
-    let line = text.lines().find(|line| line.starts_with(name))?;
-    line.rsplit(' ').next()?.parse().ok()
-}
-
-/// Waits until the replica has everything that the global store has.
-async fn replica_is_current(node: &Node) {
-    let info = done(node, &["store", "info", "-o", "json"]);
-    let info: Value = serde_json::from_str(&info).expect("JSON");
-    let revision = info["scopes"][0]["revision"].as_f64();
-    assert!(revision > Some(0.0), "{info:#}");
-    let start = Instant::now();
-    while metric(node, "metal_edge_replica_revision ").await < revision {
-        assert!(start.elapsed() < PATIENCE, "{}", node.log());
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

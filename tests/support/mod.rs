@@ -7,8 +7,10 @@
 mod certificate;
 mod client;
 mod environment;
+mod figures;
 mod file_server;
 mod node;
+mod plant;
 mod ports;
 mod settings;
 mod signer;
@@ -20,8 +22,12 @@ pub use self::{
     certificate::{Authority, Leaf},
     client::{Answer, Client, assert_error},
     environment::with_environment,
+    figures::{metric, replica_is_current},
     file_server::FileServer,
     node::{Node, metal_edge},
+    plant::{
+        PARTITION, PROJECT, address_of, addresses, all_agrees, blocks, furnish, ipam, take_address,
+    },
     ports::free_address,
     settings::Settings,
     signer::{Role, Signature, sign_at, sign_now},

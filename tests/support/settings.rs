@@ -7,6 +7,8 @@ use super::free_address;
 pub struct Settings {
     pub api: SocketAddr,
     pub admin: SocketAddr,
+    /// The node's name.
+    pub node: String,
     /// What stands before `metal-edge` on the command line, e.g. `taskset`.
     pub wrapper: Vec<String>,
     /// Sections and keys appended to the file, per section in the order given.
@@ -20,6 +22,7 @@ impl Settings {
         Self {
             api: free_address(),
             admin: free_address(),
+            node: "test-1".to_owned(),
             wrapper: Vec::new(),
             extra: Vec::new(),
         }
@@ -31,6 +34,13 @@ impl Settings {
         self
     }
 
+    /// Puts the store `which`, `global` or `local`, on a server; its password stands in a file.
+    pub fn with_store(self, which: &str, url: &str, password: &Path) -> Self {
+        let file = password.display().to_string();
+        self.with("store", format!("{which} = {url:?}"))
+            .with("store", format!("{which}-password-file = {file:?}"))
+    }
+
     /// The configuration file of a node with its data in `data_dir`.
     pub fn to_toml(&self, data_dir: &Path) -> String {
         let mut sections: Vec<(&str, Vec<String>)> = vec![
@@ -38,7 +48,7 @@ impl Settings {
                 "",
                 vec![
                     "partition = \"test\"".into(),
-                    "node = \"test-1\"".into(),
+                    format!("node = {:?}", self.node),
                     format!("data-dir = {:?}", data_dir.display().to_string()),
                 ],
             ),

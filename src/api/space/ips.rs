@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use axum::http::StatusCode;
 use ipnet::IpNet;
 use metal_storage::{Filter, Key, Scope, Stored};
+use tokio::time::Instant;
 
 use super::super::ApiError;
 use super::super::retry::Retry;
@@ -174,10 +175,14 @@ impl Space {
         project: &Project,
         draft: &Ip,
     ) -> Result<Option<Ip>, ApiError> {
-        // One at a time: those who waited find the others' block.
-        let _turn = self.claiming().await;
+        // One at a time: those who waited find the others' block, or that there is none to be had.
+        let asked = Instant::now();
+        let mut failed = self.claiming().await;
         if let Some(ip) = self.take(scope, of, want, project, draft).await? {
             return Ok(Some(ip));
+        }
+        if failed.is_some_and(|failed| failed >= asked) {
+            return Err(self.cut_off(scope, network, want, of).await?);
         }
         let block = match want {
             Want::Value(number) => {
@@ -207,11 +212,13 @@ impl Space {
                 self.claim_block(&network.id, of, want).await
             }
         };
+        *failed = None;
         match block {
             Ok(Some(_)) => self.take(scope, of, want, project, draft).await,
             Ok(None) => Ok(None),
             Err(error) if error.status == StatusCode::SERVICE_UNAVAILABLE => {
-                Err(self.cut_off(scope, network).await?)
+                *failed = Some(Instant::now());
+                Err(self.cut_off(scope, network, want, of).await?)
             }
             Err(error) => Err(error),
         }
@@ -272,8 +279,22 @@ impl Space {
     }
 
     /// There may be some, but nobody can be asked.
-    async fn cut_off(&self, scope: &Scope, network: &Network) -> Result<ApiError, ApiError> {
+    async fn cut_off(
+        &self,
+        scope: &Scope,
+        network: &Network,
+        want: Want,
+        of: IpNet,
+    ) -> Result<ApiError, ApiError> {
         let id = network.id.as_str();
+        if let Want::Value(number) = want {
+            let ip = prefix::address(&of, number).unwrap_or(of.network());
+            return Ok(ApiError::unavailable(format!(
+                "ip {ip} of network {id:?} is in no block of partition {:?}, and the global store \
+                 does not answer to say whose it is: take any other, or restore the connection",
+                self.home().as_str()
+            )));
+        }
         let blocks = self.table::<Block>(scope);
         let blocks = blocks.list(Filter::eq("network", id), Self::READ).await?;
         let addresses: u128 = blocks.iter().map(|block| block.value.interval.len()).sum();

@@ -81,12 +81,16 @@ impl Space {
         };
         let network = network.value;
         let pools = self.table::<Pool>(&self.home_scope()?);
+        // Requests that find none left meanwhile wait for this block instead of asking for another.
+        let mut failed = self.claiming().await;
         for prefix in network.prefixes.iter() {
             let pool = pools.get(pool_of(prefix).as_str(), Self::READ).await?;
             let size = block_size(prefix);
             if pool.is_some_and(|pool| pool.value.counters.free < size.div_ceil(2)) {
-                self.claim_block(&network.id, prefix, Want::UpTo(size))
-                    .await?;
+                let claimed = self.claim_block(&network.id, prefix, Want::UpTo(size));
+                let claimed = claimed.await;
+                *failed = claimed.is_err().then(Instant::now);
+                claimed?;
             }
         }
         Ok(())

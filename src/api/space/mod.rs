@@ -37,6 +37,7 @@ use std::sync::Arc;
 
 use metal_storage::{Entity, Read, Schema, Scope, ScopeName, Store, Table};
 use tokio::sync::{Mutex, MutexGuard, mpsc};
+use tokio::time::Instant;
 
 pub use self::fsck::Finding;
 pub(crate) use self::ips::Wanted;
@@ -69,8 +70,8 @@ struct Inner {
     home: PartitionId,
     /// Networks of which this partition has few addresses left.
     hints: mpsc::Sender<String>,
-    /// Held while a block is claimed for a request.
-    claiming: Mutex<()>,
+    /// Held while a block is claimed: when that failed the last time, if it was the last one.
+    claiming: Mutex<Option<Instant>>,
 }
 
 /// A store, and the pools in it.
@@ -116,7 +117,7 @@ impl Space {
             local,
             home,
             hints,
-            claiming: Mutex::new(()),
+            claiming: Mutex::new(None),
         }));
         space.scope(Some(space.home()))?;
         let upkeep = Upkeep::new(space.clone(), hinted);
@@ -179,7 +180,7 @@ impl Space {
     /// How a scope is read: as it is.
     pub(crate) const READ: Read = Read::Latest;
 
-    async fn claiming(&self) -> MutexGuard<'_, ()> {
+    async fn claiming(&self) -> MutexGuard<'_, Option<Instant>> {
         self.0.claiming.lock().await
     }
 
