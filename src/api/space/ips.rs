@@ -165,7 +165,7 @@ impl Space {
     }
 
     /// Claims a block with what is wanted in it, unless one was claimed meanwhile, and takes it from
-    /// there.
+    /// there; another node of this partition may be faster, then another block.
     async fn take_of_new_block(
         &self,
         scope: &Scope,
@@ -184,44 +184,65 @@ impl Space {
         if failed.is_some_and(|failed| failed >= asked) {
             return Err(self.cut_off(scope, network, want, of).await?);
         }
-        let block = match want {
-            Want::Value(number) => {
-                let reserved = prefix::reserved(&of);
-                if reserved.iter().any(|reserved| reserved.holds(number)) {
-                    return Err(nobodys(of, want));
+        let pool = self.table::<Pool>(scope).key(pool_of(of).as_str())?;
+        let mut retry = Retry::new("takeOfNewBlock");
+        loop {
+            let claimed = match want {
+                Want::Value(number) => self.claim_with(scope, network, of, number).await,
+                _ => {
+                    let want = Want::UpTo(block_size(of));
+                    let claimed = self.claim_block(&network.id, of, want).await;
+                    claimed.map(|block| block.map(|_| Owner::Partition(self.home().clone())))
                 }
-                let ip = prefix::address(&of, number).unwrap_or(of.network());
-                match self.owner(of, ip).await {
-                    Ok(Owner::Partition(owner)) if owner != *self.home() => {
-                        return Err(ApiError::unavailable(format!(
-                            "ip {ip} is in a block that partition {:?} owns: ask it there",
-                            owner.as_str()
-                        )));
-                    }
-                    Ok(Owner::Partition(_)) => {
-                        // Claimed, and not yet taken in.
-                        self.mend_blocks(scope).await?;
-                        return self.take(scope, of, want, project, draft).await;
-                    }
-                    Ok(Owner::Nobody) => self.claim_block(&network.id, of, want).await,
-                    Err(error) => Err(error),
+            };
+            *failed = None;
+            let left = match claimed {
+                Ok(Some(Owner::Partition(owner))) if owner != *self.home() => {
+                    let ip = address(of, want);
+                    return Err(ApiError::unavailable(format!(
+                        "ip {ip} is in a block that partition {:?} owns: ask it there",
+                        owner.as_str()
+                    )));
                 }
+                Ok(owner) => owner.is_some(),
+                Err(error) if error.status == StatusCode::SERVICE_UNAVAILABLE => {
+                    *failed = Some(Instant::now());
+                    return Err(self.cut_off(scope, network, want, of).await?);
+                }
+                Err(error) => return Err(error),
+            };
+            let taken = self.take(scope, of, want, project, draft).await?;
+            if taken.is_some() || !left {
+                return Ok(taken);
             }
-            _ => {
-                let want = Want::UpTo(block_size(of));
-                self.claim_block(&network.id, of, want).await
-            }
-        };
-        *failed = None;
-        match block {
-            Ok(Some(_)) => self.take(scope, of, want, project, draft).await,
-            Ok(None) => Ok(None),
-            Err(error) if error.status == StatusCode::SERVICE_UNAVAILABLE => {
-                *failed = Some(Instant::now());
-                Err(self.cut_off(scope, network, want, of).await?)
-            }
-            Err(error) => Err(error),
+            retry.after(&pool).await?;
         }
+    }
+
+    /// Claims the block of one address, if it is nobody's, and gives its owner.
+    async fn claim_with(
+        &self,
+        scope: &Scope,
+        network: &Network,
+        of: IpNet,
+        number: u128,
+    ) -> Result<Option<Owner>, ApiError> {
+        let want = Want::Value(number);
+        let reserved = prefix::reserved(&of);
+        if reserved.iter().any(|reserved| reserved.holds(number)) {
+            return Err(nobodys(of, want));
+        }
+        let ip = prefix::address(&of, number).unwrap_or(of.network());
+        let owner = self.owner(of, ip).await?;
+        match &owner {
+            // Claimed, and not yet taken in.
+            Owner::Partition(owner) if owner == self.home() => self.mend_blocks(scope).await?,
+            Owner::Partition(_) => {}
+            Owner::Nobody => {
+                self.claim_block(&network.id, of, want).await?;
+            }
+        }
+        Ok(Some(owner))
     }
 
     /// What makes sure that a project with a limit of addresses stays below it: a record that every
@@ -287,8 +308,8 @@ impl Space {
         of: IpNet,
     ) -> Result<ApiError, ApiError> {
         let id = network.id.as_str();
-        if let Want::Value(number) = want {
-            let ip = prefix::address(&of, number).unwrap_or(of.network());
+        if let Want::Value(_) = want {
+            let ip = address(of, want);
             return Ok(ApiError::unavailable(format!(
                 "ip {ip} of network {id:?} is in no block of partition {:?}, and the global store \
                  does not answer to say whose it is: take any other, or restore the connection",
@@ -319,11 +340,16 @@ fn holding(network: &Network, ip: IpAddr) -> Result<IpNet, ApiError> {
     })
 }
 
-fn nobodys(of: IpNet, want: Want) -> ApiError {
-    let ip = match want {
+/// The address that is wanted.
+fn address(of: IpNet, want: Want) -> IpAddr {
+    match want {
         Want::Value(number) => prefix::address(&of, number).unwrap_or(of.network()),
         _ => of.network(),
-    };
+    }
+}
+
+fn nobodys(of: IpNet, want: Want) -> ApiError {
+    let ip = address(of, want);
     let what = match ip == of.network() {
         true => "the network's own address",
         false => "the broadcast address",
