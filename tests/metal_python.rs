@@ -28,7 +28,7 @@ fn metal_python_creates_gets_finds_updates_and_deletes_every_entity() {
     assert!(output.status.success(), "a scenario failed");
     // An empty discovery would succeed as well.
     let count = stderr.lines().filter(|line| line.ends_with("ok")).count();
-    assert!(count >= 55, "only {count} scenarios ran");
+    assert!(count >= 77, "only {count} scenarios ran");
     assert!(
         files.heads("/boot/kernel") > 0,
         "the kernel was not asked for"
