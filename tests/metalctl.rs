@@ -8,12 +8,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use support::{FileServer, Node, Role, Tool, find_tool, run, with_environment};
 
 /// In the order in which they depend on each other; ids as in `fixtures/`.
-const ENTITIES: [(&str, &[&str]); 8] = [
+const ENTITIES: [(&str, &[&str]); 10] = [
     ("size", &["n1-medium-x86", "g1-large-x86"]),
     (
         "image",
@@ -31,6 +31,11 @@ const ENTITIES: [(&str, &[&str]); 8] = [
     ),
     ("size imageconstraint", &["n1-medium-x86", "g1-large-x86"]),
     ("size reservation", &["assembly-n1", "paint-g1"]),
+    (
+        "network",
+        &["plant-7-super", "internet-plant-7", "underlay-plant-7"],
+    ),
+    ("network ip", &["198.51.100.170", "2001:db8:7:113::170"]),
 ];
 
 #[test]
@@ -51,6 +56,20 @@ fn metalctl_as_view_reads_and_is_told_403_when_it_writes() {
 fn the_go_libraries_apply_files_twice_and_read_back_what_they_say() {
     if let Some(program) = find_tool(Tool::GoClient) {
         Session::new(program).live_and_die();
+    }
+}
+
+#[test]
+fn metalctl_allocates_and_frees_networks_and_addresses() {
+    if let Some(program) = find_tool(Tool::Metalctl) {
+        Session::new(program).allocate_and_free();
+    }
+}
+
+#[test]
+fn the_go_libraries_allocate_and_free_networks_and_addresses() {
+    if let Some(program) = find_tool(Tool::GoClient) {
+        Session::new(program).allocate_and_free();
     }
 }
 
@@ -86,8 +105,7 @@ impl Session {
 
         for (entity, ids) in ENTITIES {
             assert_eq!(self.ids(entity), Vec::<String>::new());
-            let file = self.file(entity, "");
-            self.ok(&[entity, "apply", "-f", &file]);
+            self.apply(entity);
             assert_eq!(self.ids(entity), sorted(ids), "{entity} after apply");
             let described = self.ok(&[entity, "describe", ids[0], "-o", "json"]);
             assert!(described.contains(ids[0]), "{described}");
@@ -155,6 +173,86 @@ impl Session {
         }
     }
 
+    fn allocate_and_free(&self) {
+        for entity in ["partition", "tenant", "project", "network", "network ip"] {
+            self.apply(entity);
+        }
+        let before = self.list("network");
+        let project = "3f0c7a10-4b1e-4c6f-9a57-0d6f6e2b1c01";
+        let allocate = [
+            "network",
+            "allocate",
+            "--name",
+            "line-1",
+            "--partition",
+            "plant-7",
+            "--project",
+            project,
+            "-o",
+            "json",
+        ];
+        let network = self.json(&allocate);
+        assert_eq!(
+            network["prefixes"],
+            json!(["10.70.0.0/22", "2001:db8:7:10::/96"])
+        );
+        let id = network["id"].as_str().expect("an id");
+        assert_eq!(
+            self.json(&["network", "describe", id, "-o", "json"]),
+            network
+        );
+        assert!(self.ids("network").contains(&id.to_owned()));
+
+        let of = |network: &str, address: &str| {
+            let mut arguments = vec![
+                "network ip",
+                "create",
+                "--network",
+                network,
+                "--project",
+                project,
+                "--type",
+                "static",
+            ];
+            if !address.is_empty() {
+                arguments.extend(["--ipaddress", address]);
+            }
+            arguments.extend(["-o", "json"]);
+            arguments.into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let asked = |arguments: Vec<String>| -> Value {
+            let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+            self.json(&arguments)
+        };
+        let own = asked(of(id, ""));
+        assert_eq!(
+            (&own["ipaddress"], &own["type"]),
+            (&json!("10.70.0.1"), &json!("static"))
+        );
+        let wide = asked(of("internet-plant-7", "198.51.100.200"));
+        assert_eq!(wide["ipaddress"], "198.51.100.200");
+        let again = of("internet-plant-7", "198.51.100.200");
+        let again: Vec<_> = again.iter().map(String::as_str).collect();
+        let refusal = self.refused(Role::Admin, &again);
+        assert!(refusal.contains("already allocated"), "{refusal}");
+
+        let refusal = self.refused(Role::Admin, &["network", "free", id]);
+        assert!(refusal.contains("10.70.0.1"), "{refusal}");
+        for ip in ["10.70.0.1", "198.51.100.200"] {
+            self.ok(&["network ip", "delete", ip]);
+        }
+        self.ok(&["network", "free", id]);
+        let refusal = self.refused(Role::Admin, &["network", "describe", id]);
+        assert!(refusal.contains("404"), "{refusal}");
+        assert_eq!(self.list("network"), before);
+        assert_eq!(self.ids("network ip"), sorted(ENTITIES[9].1));
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let json = self.ok(arguments);
+        serde_json::from_str(&json).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {json}"))
+    }
+
     fn read_as_view(&self) {
         self.ok(&["size", "apply", "-f", &self.file("size", "")]);
         let (output, stdout, stderr) = self.run(Role::View, &["size", "list", "-o", "json"]);
@@ -174,11 +272,19 @@ impl Session {
         assert_eq!(self.list("size"), before);
     }
 
+    /// Applies the fixture of `entity`.
+    fn apply(&self, entity: &str) {
+        self.ok(&[entity, "apply", "-f", &self.file(entity, "")]);
+    }
+
     /// The fixture of `entity` with `suffix` behind every description.
     fn file(&self, entity: &str, suffix: &str) -> String {
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/fixtures")
-            .join(format!("{}.yaml", entity.replace(' ', "-")));
+            .join(match entity {
+                "network ip" => "ip.yaml".to_owned(),
+                entity => format!("{}.yaml", entity.replace(' ', "-")),
+            });
         let text: String = fs::read_to_string(&fixture)
             .expect("the fixture is there")
             .replace("@FILES@", &self.files.url(""))
@@ -205,7 +311,8 @@ impl Session {
     fn ids(&self, entity: &str) -> Vec<String> {
         let list = self.list(entity);
         let id = |entity: &Value| {
-            let id = entity.get("id").unwrap_or(&entity["meta"]["id"]);
+            let own = entity.get("id").or_else(|| entity.get("ipaddress"));
+            let id = own.unwrap_or(&entity["meta"]["id"]);
             id.as_str().expect("an id").to_owned()
         };
         let ids: Vec<String> = list.as_array().expect("a list").iter().map(id).collect();

@@ -7,6 +7,8 @@ import (
 	metalgo "github.com/metal-stack/metal-go"
 	"github.com/metal-stack/metal-go/api/client/filesystemlayout"
 	"github.com/metal-stack/metal-go/api/client/image"
+	"github.com/metal-stack/metal-go/api/client/ip"
+	"github.com/metal-stack/metal-go/api/client/network"
 	"github.com/metal-stack/metal-go/api/client/partition"
 	"github.com/metal-stack/metal-go/api/client/project"
 	"github.com/metal-stack/metal-go/api/client/size"
@@ -116,6 +118,83 @@ func entities(c metalgo.Client) map[string]command {
 			},
 			conflict: is[*image.CreateImageConflict],
 			id:       func(r *models.V1ImageResponse) string { return deref(r.ID) },
+		},
+		"network": entity[*networkCreate, *models.V1NetworkUpdateRequest, *networkRead]{
+			get: func(id string) (*networkRead, error) {
+				answer, err := c.Network().FindNetwork(network.NewFindNetworkParams().WithID(id), none)
+				if err != nil {
+					return nil, err
+				}
+				return &networkRead{V1NetworkResponse: *answer.Payload}, nil
+			},
+			list: func() ([]*networkRead, error) {
+				// As metalctl does.
+				answer, err := c.Network().FindNetworks(network.NewFindNetworksParams().WithBody(&models.V1NetworkFindRequest{}), none)
+				if err != nil {
+					return nil, err
+				}
+				networks := []*networkRead{}
+				for _, network := range answer.Payload {
+					networks = append(networks, &networkRead{V1NetworkResponse: *network})
+				}
+				return networks, nil
+			},
+			create: func(rq *networkCreate) (*networkRead, error) {
+				answer, err := c.Network().CreateNetwork(network.NewCreateNetworkParams(), none, rq.instead)
+				if err != nil {
+					return nil, err
+				}
+				return &networkRead{V1NetworkResponse: *answer.Payload}, nil
+			},
+			update: func(rq *models.V1NetworkUpdateRequest) (*networkRead, error) {
+				answer, err := c.Network().UpdateNetwork(network.NewUpdateNetworkParams().WithBody(rq), none)
+				if err != nil {
+					return nil, err
+				}
+				return &networkRead{V1NetworkResponse: *answer.Payload}, nil
+			},
+			remove: func(id string) (*networkRead, error) {
+				answer, err := c.Network().DeleteNetwork(network.NewDeleteNetworkParams().WithID(id), none)
+				if err != nil {
+					return nil, err
+				}
+				return &networkRead{V1NetworkResponse: *answer.Payload}, nil
+			},
+			conflict: is[*network.CreateNetworkConflict],
+			id:       func(r *networkRead) string { return deref(r.ID) },
+		},
+		"network ip": entity[*address, *models.V1IPUpdateRequest, *models.V1IPResponse]{
+			get: func(id string) (*models.V1IPResponse, error) {
+				answer, err := c.IP().FindIP(ip.NewFindIPParams().WithID(id), none)
+				if err != nil {
+					return nil, err
+				}
+				return answer.Payload, nil
+			},
+			list: func() ([]*models.V1IPResponse, error) {
+				answer, err := c.IP().FindIPs(ip.NewFindIPsParams().WithBody(&models.V1IPFindRequest{}), none)
+				if err != nil {
+					return nil, err
+				}
+				return answer.Payload, nil
+			},
+			create: func(rq *address) (*models.V1IPResponse, error) { return allocateIP(c, rq) },
+			update: func(rq *models.V1IPUpdateRequest) (*models.V1IPResponse, error) {
+				answer, err := c.IP().UpdateIP(ip.NewUpdateIPParams().WithBody(rq), none)
+				if err != nil {
+					return nil, err
+				}
+				return answer.Payload, nil
+			},
+			remove: func(id string) (*models.V1IPResponse, error) {
+				answer, err := c.IP().FreeIP(ip.NewFreeIPParams().WithID(id), none)
+				if err != nil {
+					return nil, err
+				}
+				return answer.Payload, nil
+			},
+			conflict: is[*ip.AllocateSpecificIPConflict],
+			id:       func(r *models.V1IPResponse) string { return deref(r.Ipaddress) },
 		},
 		"partition": entity[*models.V1PartitionCreateRequest, *models.V1PartitionUpdateRequest, *models.V1PartitionResponse]{
 			get: func(id string) (*models.V1PartitionResponse, error) {

@@ -21,6 +21,9 @@ const usage = `usage: metalgo whoami | health | version | audit list
        metalgo ENTITY list
        metalgo ENTITY describe|delete ID
        metalgo ENTITY create|update|apply -f FILE
+       metalgo network allocate --partition ID --project ID [--name NAME]
+       metalgo network free ID
+       metalgo network ip create --network ID --project ID [--type TYPE] [--ipaddress IP]
 Everything is printed as JSON; -o json may stand at the end, as for metalctl.`
 
 func main() {
@@ -46,6 +49,9 @@ func run(args []string) error {
 	}
 	if strings.Join(args, " ") == "audit list" {
 		return trail(client)
+	}
+	if done, err := hand(client, args); done {
+		return err
 	}
 	known := entities(client)
 	// An entity may be two words, as for metalctl.
