@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use support::{
     Answer, Client, Node, Role, Settings, Signature, Snapshot, assert_error, sign_at, sign_now,
@@ -72,6 +72,14 @@ async fn malformed_json_is_refused() {
             ("POST", "/v1/size"),
             ("PUT", "/v1/tenant"),
             ("PUT", "/v1/filesystemlayout"),
+            ("PUT", "/v1/network"),
+            ("POST", "/v1/network"),
+            ("POST", "/v1/network/allocate"),
+            ("POST", "/v1/network/find"),
+            ("POST", "/v1/ip"),
+            ("POST", "/v1/ip/allocate"),
+            ("POST", "/v1/ip/allocate/192.0.2.1"),
+            ("POST", "/v1/ip/find"),
         ] {
             let answer = send(&admin, method, path, body).await;
             assert_error(&answer, 400, "");
@@ -123,9 +131,166 @@ async fn a_wrong_type_is_refused_with_the_name_of_the_field() {
             json!({ "id": "a", "constraints": { "images": [] } }),
             "constraints.images",
         ),
+        (
+            "/v1/network",
+            json!({ "id": "a", "prefixes": "10.0.0.0/8" }),
+            "prefixes",
+        ),
+        (
+            "/v1/network",
+            json!({ "id": "a", "prefixes": [10] }),
+            "prefixes[0]",
+        ),
+        (
+            "/v1/network",
+            json!({ "id": "a", "defaultchildprefixlength": { "IPv4": "22" } }),
+            "defaultchildprefixlength.IPv4",
+        ),
+        ("/v1/network", json!({ "id": "a", "vrf": 1.5 }), "vrf"),
     ];
     for (path, body, field) in cases {
         assert_error(&admin.put(path, body).await, 400, field);
+    }
+    for (path, body, field) in [
+        ("/v1/network/allocate", json!({ "length": [22] }), "length"),
+        ("/v1/network/find", json!({ "nat": "yes" }), "nat"),
+        ("/v1/ip/allocate", json!({ "tags": "a=b" }), "tags"),
+        ("/v1/ip/allocate/10.0.0.1", json!({ "type": 1 }), "type"),
+        ("/v1/ip", json!({ "tags": [null] }), "tags[0]"),
+        ("/v1/ip/find", json!({ "ipaddress": 1 }), "ipaddress"),
+    ] {
+        assert_error(&admin.post(path, body).await, 400, field);
+    }
+    assert_eq!(Snapshot::take(&admin).await, before);
+}
+
+/// Values of the right type that are no prefix, no address, no family, or out of bounds; each of
+/// the others would do.
+#[tokio::test]
+async fn a_network_or_address_that_cannot_be_is_refused_with_the_name_of_the_field() {
+    let (_node, admin, before) = node_with_a_size(Settings::new()).await;
+    let many: Vec<_> = (0..300)
+        .map(|n| format!("10.{}.{}.0/24", n / 256, n % 256))
+        .collect();
+    let labels: Map<String, Value> = (0..2000).map(|n| (format!("k{n}"), json!("v"))).collect();
+    for (field, value) in [
+        ("id", json!("x".repeat(600))),
+        ("id", json!("a/../b\u{0}")),
+        ("name", json!("x".repeat(100_000))),
+        ("labels", Value::Object(labels)),
+        ("prefixes", json!(["10.0.0.1/8"])),
+        ("prefixes", json!(["10.0.0.0/33"])),
+        ("prefixes", json!(["010.0.0.0/8"])),
+        ("prefixes", json!(["::ffff:10.0.0.0/200"])),
+        ("prefixes", json!(["10.0.0.0/8", "10.1.0.0/16"])),
+        ("prefixes", json!([""])),
+        ("prefixes", json!([])),
+        ("prefixes", json!(many)),
+        ("destinationprefixes", json!(["everywhere"])),
+        ("defaultchildprefixlength", json!({ "IPv5": 22 })),
+        ("vrf", json!(-1)),
+        ("vrf", json!(131_073)),
+        ("vrf", json!(i64::MAX)),
+        ("nattype", json!("some")),
+        ("networktype", json!("child")),
+        ("partition", json!("../etc")),
+    ] {
+        let mut network = json!({ "id": "net", "prefixes": ["10.0.0.0/24"] });
+        let name = if field == "partition" {
+            "partitionid"
+        } else {
+            field
+        };
+        network[name] = value;
+        let answer = admin.put("/v1/network", network).await;
+        assert_error(&answer, 400, field);
+    }
+    let (project, network) = (json!("5c1d6f2a-7a07-4d0c-9b53-2f6f8c1f0a01"), json!("net"));
+    for (path, body, status, part) in [
+        (
+            "/v1/ip/allocate",
+            json!({ "projectid": project }),
+            400,
+            "networkid",
+        ),
+        (
+            "/v1/ip/allocate",
+            json!({ "networkid": network }),
+            400,
+            "projectid",
+        ),
+        (
+            "/v1/ip/allocate",
+            json!({ "networkid": network, "projectid": project, "type": "lasting" }),
+            400,
+            "type",
+        ),
+        (
+            "/v1/ip/allocate",
+            json!({ "networkid": network, "projectid": project, "addressfamily": "IPv5" }),
+            400,
+            "addressfamily",
+        ),
+        (
+            "/v1/ip/allocate",
+            json!({ "networkid": network, "projectid": project }),
+            404,
+            "net",
+        ),
+        (
+            "/v1/ip/allocate/nonsense",
+            json!({ "networkid": network, "projectid": project }),
+            400,
+            "nonsense",
+        ),
+        (
+            "/v1/ip/find",
+            json!({ "networkprefix": "10.0.0.0" }),
+            400,
+            "networkprefix",
+        ),
+        (
+            "/v1/ip/find",
+            json!({ "ipaddress": "10.0.0" }),
+            400,
+            "ipaddress",
+        ),
+        ("/v1/ip", json!({ "ipaddress": "10.0.0" }), 400, "ipaddress"),
+        (
+            "/v1/ip",
+            json!({ "ipaddress": "10.0.0.1" }),
+            404,
+            "10.0.0.1",
+        ),
+        ("/v1/network", json!({ "id": "none" }), 404, "none"),
+        (
+            "/v1/network/find",
+            json!({ "addressfamily": "v4" }),
+            400,
+            "addressfamily",
+        ),
+        (
+            "/v1/network/find",
+            json!({ "prefixes": ["x"] }),
+            400,
+            "prefixes",
+        ),
+        (
+            "/v1/network/allocate",
+            json!({ "projectid": project }),
+            400,
+            "partitionid",
+        ),
+        (
+            "/v1/network/allocate",
+            json!({ "projectid": project, "partitionid": "none" }),
+            404,
+            "",
+        ),
+    ] {
+        let answer = admin.post(path, body.clone()).await;
+        assert_eq!(answer.status, status, "{path} {body}: {}", answer.text());
+        assert_error(&answer, status, part);
     }
     assert_eq!(Snapshot::take(&admin).await, before);
 }
@@ -172,16 +337,30 @@ async fn what_does_not_exist_is_not_found() {
         "size-image-constraint",
         "image",
         "filesystemlayout",
+        "network",
+        "network/free",
+        "ip",
+        "ip/free",
     ] {
         for id in ["none-1.0", "%2e%2e%2f", "%00", "a%20b", &"x".repeat(600)] {
             let path = format!("/v1/{entity}/{id}");
-            for answer in [admin.get(&path).await, admin.delete(&path).await] {
+            // An address is freed, not deleted, and freeing has a path of its own.
+            let answers = match entity {
+                "ip" => vec![admin.get(&path).await],
+                "ip/free" | "network/free" => vec![admin.delete(&path).await],
+                _ => vec![admin.get(&path).await, admin.delete(&path).await],
+            };
+            for answer in answers {
                 assert!(matches!(answer.status, 400 | 404), "{path}: {answer:?}");
                 assert_error(&answer, answer.status, "");
             }
         }
         let path = format!("/v1/{entity}/none-1.0");
-        assert_error(&admin.get(&path).await, 404, "NotFound");
+        let answer = match entity.ends_with("free") {
+            true => admin.delete(&path).await,
+            false => admin.get(&path).await,
+        };
+        assert_error(&answer, 404, "NotFound");
     }
     for path in [
         "/",

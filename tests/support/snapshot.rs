@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::Client;
 
-const LISTS: [&str; 8] = [
+const LISTS: [&str; 10] = [
     "/v1/tenant",
     "/v1/project",
     "/v1/partition",
@@ -11,6 +11,8 @@ const LISTS: [&str; 8] = [
     "/v1/size-image-constraint",
     "/v1/image",
     "/v1/filesystemlayout",
+    "/v1/network",
+    "/v1/ip",
 ];
 
 /// Everything that the API lists, for comparing before and after.

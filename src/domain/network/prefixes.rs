@@ -76,7 +76,7 @@ impl Prefixes {
 /// # Errors
 /// What is no prefix, or has bits beyond its length.
 pub fn prefix(field: &str, text: &str) -> Result<IpNet, Invalid> {
-    let Ok(prefix) = text.parse::<IpNet>() else {
+    let Some(prefix) = plain(text) else {
         let reason = format!("{text:?} is no prefix, expected one such as 10.0.0.0/16");
         return Err(Invalid::new(field, reason));
     };
@@ -88,6 +88,15 @@ pub fn prefix(field: &str, text: &str) -> Result<IpNet, Invalid> {
         return Err(Invalid::new(field, reason));
     }
     Ok(prefix)
+}
+
+/// The prefix, if it is written as everybody reads it: zeros that lead are octal to some.
+fn plain(text: &str) -> Option<IpNet> {
+    let (address, length) = text.split_once('/')?;
+    let address: IpAddr = address.parse().ok()?;
+    let bits: u8 = length.parse().ok()?;
+    let prefix = IpNet::new(address, bits).ok()?;
+    (bits.to_string() == length).then_some(prefix)
 }
 
 /// Prefixes that may overlap.
@@ -120,6 +129,9 @@ mod tests {
             refused(&["10.0.0.0/16", "10.0.0.0"]).starts_with("prefixes[1]: \"10.0.0.0\" is no")
         );
         assert!(refused(&["10.0.0.1/16"]).ends_with("the prefix is 10.0.0.0/16"));
+        for unclear in ["010.0.0.0/8", "10.0.0.0/08", "10.0.0.0/+8", "10.0.0.0/8/8"] {
+            assert!(refused(&[unclear]).contains("is no prefix"), "{unclear}");
+        }
         assert!(refused(&["0.0.0.0/0"]).contains("too large"));
         assert!(refused(&["::/8"]).contains("too large"));
         let overlap = refused(&["10.0.0.0/8", "10.1.0.0/16"]);
