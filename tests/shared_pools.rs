@@ -78,7 +78,7 @@ impl Tenant {
             let (kind, own) = (KINDS[which], &mut own[which]);
             // Through one node and through the other, whichever gave it.
             let node = &self.nodes[turn / KINDS.len() % 2];
-            if own.len() < MOST && (turn / 7) % 3 != 0 {
+            if own.len() < MOST && !(turn / 7).is_multiple_of(3) {
                 let node = kind.maker(&self.nodes).unwrap_or(node);
                 own.extend(self.take(node, kind).await);
             } else if let Some((name, id)) = own.pop() {

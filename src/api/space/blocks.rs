@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::super::ApiError;
 use super::super::retry::Retry;
-use super::pools::pool_of;
+use super::pools::{pool_of, shown};
 use super::{Block, Fence, Space};
 use crate::clock;
 use crate::commit::commit;
@@ -103,7 +103,7 @@ impl Space {
         let block = block(applied.intervals[0]);
         tracing::info!(
             network = network.as_str(),
-            block = %block.interval,
+            block = shown(&pool_of(of), &block.interval),
             "a block of a global network is claimed"
         );
         self.take_in(&self.home_scope()?, &block).await?;
@@ -193,7 +193,7 @@ impl Space {
             match self.apply(&Scope::Global, vec![release], with).await {
                 Ok(_) => tracing::info!(
                     network = block.network.as_str(),
-                    block = %block.interval,
+                    block = shown(&pool_of(block.prefix), &block.interval),
                     "a block of a global network is given back"
                 ),
                 Err(IpamError::Conflict(_)) => {}

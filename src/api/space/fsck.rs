@@ -7,7 +7,7 @@ use metal_storage::{Entity, Filter, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::super::ApiError;
-use super::pools::{pool_of, space_of};
+use super::pools::{pool_of, shown, space_of};
 use super::vrf::{VRFS, vrf_pool};
 use super::{Block, Claim, ClaimState, Space, VrfUse};
 use crate::domain::{Family, Ip, Network, Project};
@@ -370,15 +370,18 @@ impl Look<'_> {
         let leaked = difference(out.clone(), taken.clone());
         let twice = difference(taken.clone(), out);
         for both in overlaps(taken) {
+            let both = shown(id, &both);
             self.say(&part.scope, format!("{both} of pool {id} is {how} twice"));
         }
         for interval in leaked {
+            let interval = shown(id, &interval);
             self.say(
                 &part.scope,
                 format!("{interval} of pool {id} is neither free nor {how}"),
             );
         }
         for interval in twice {
+            let interval = shown(id, &interval);
             self.say(
                 &part.scope,
                 format!("{interval} of pool {id} is {how} and can be handed out"),
@@ -431,7 +434,7 @@ fn of_children(part: &Part, network: &Network, of: IpNet) -> Vec<Interval> {
 fn called(block: &Block) -> String {
     format!(
         "block {} of network {:?}",
-        block.interval,
+        shown(&pool_of(block.prefix), &block.interval),
         block.network.as_str()
     )
 }

@@ -22,6 +22,25 @@ pub(crate) fn space_of(family: Family) -> PoolId {
     PoolId::try_from(name).expect("the names are short and of these characters")
 }
 
+/// Values of a pool as people write them: addresses, or numbers.
+pub(crate) fn shown(pool: &PoolId, interval: &Interval) -> String {
+    let like: Option<IpNet> = match pool.as_str() {
+        "space/4" => "0.0.0.0/0".parse().ok(),
+        "space/6" => "::/0".parse().ok(),
+        name => name
+            .strip_prefix("net/")
+            .and_then(|name| name.replace('-', "/").parse().ok()),
+    };
+    let text = |number| match like.and_then(|like| prefix::address(&like, number)) {
+        Some(address) => address.to_string(),
+        None => number.to_string(),
+    };
+    match interval.lo == interval.hi {
+        true => text(interval.lo),
+        false => format!("{}-{}", text(interval.lo), text(interval.hi)),
+    }
+}
+
 /// Makes the pool of a prefix of a network. Of a super network all is for children, which have
 /// reserved addresses of their own.
 pub(crate) fn create(network: &Network, of: IpNet) -> Move {

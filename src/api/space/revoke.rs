@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::ApiError;
 use super::super::retry::Retry;
 use super::blocks::gone;
-use super::pools::pool_of;
+use super::pools::{pool_of, shown};
 use super::{Block, Space};
 use crate::commit::commit;
 use crate::ipam::{Interval, IpamError, Move, Pools, Want, prefix};
@@ -178,7 +178,7 @@ impl Space {
         for lost in &lost {
             for used in without(*lost, &free) {
                 tracing::error!(
-                    %scope, block = taken.id, addresses = %used,
+                    %scope, block = taken.id, addresses = shown(&pool_of(taken.prefix), &used),
                     "addresses of a revoked block are handed out here: free them, others may have them, too"
                 );
             }

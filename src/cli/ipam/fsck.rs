@@ -47,6 +47,7 @@ pub(super) fn run(arguments: &Fsck) -> anyhow::Result<Exit> {
             }
             terminal::remark(&match findings.len() {
                 0 => "all agrees".to_owned(),
+                1 => "1 finding".to_owned(),
                 n => format!("{n} findings"),
             });
         }
