@@ -1,124 +1,24 @@
-//! Whether pools, addresses, networks, claims, blocks and VRFs agree.
+//! What must agree with what.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
-use metal_storage::{Entity, Filter, Scope};
-use serde::{Deserialize, Serialize};
+use metal_storage::Scope;
 
-use super::super::ApiError;
-use super::pools::{pool_of, shown, space_of};
-use super::vrf::{VRFS, vrf_pool};
-use super::{Block, Claim, ClaimState, Space, VrfUse};
-use crate::domain::{Family, Ip, Network, Project};
-use crate::ipam::{Interval, Pool, PoolId, Pools, prefix};
-
-/// Free intervals that are read at once.
-const PAGE: usize = 500;
-
-/// How often everything is looked through: what is in change the first time is not the last.
-const PASSES: usize = 3;
-
-/// What does not agree.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Finding {
-    /// Where.
-    pub scope: String,
-    /// What, and how it should be.
-    pub what: String,
-}
-
-/// One look at everything.
-struct Look<'a> {
-    space: &'a Space,
-    found: BTreeSet<Finding>,
-}
-
-/// All of one scope.
-struct Part {
-    scope: Scope,
-    networks: Vec<Network>,
-    ips: Vec<Ip>,
-    blocks: Vec<Block>,
-    vrfs: Vec<VrfUse>,
-    pools: BTreeMap<PoolId, Pool>,
-}
-
-// === impl Space ===
-
-impl Space {
-    /// What does not agree, whatever is changed meanwhile; nothing, if all is well. Reads every
-    /// network, address and pool of all scopes, a few times if there seems to be something.
-    ///
-    /// # Errors
-    /// What could not be read.
-    pub(crate) async fn fsck(&self) -> Result<Vec<Finding>, ApiError> {
-        let mut lasting: Option<BTreeSet<Finding>> = None;
-        for _ in 0..PASSES {
-            let mut look = Look {
-                space: self,
-                found: BTreeSet::new(),
-            };
-            look.all().await?;
-            let found = match lasting {
-                None => look.found,
-                Some(before) => before.intersection(&look.found).cloned().collect(),
-            };
-            if found.is_empty() {
-                return Ok(vec![]);
-            }
-            lasting = Some(found);
-        }
-        Ok(lasting.into_iter().flatten().collect())
-    }
-
-    async fn all_of<E: Entity>(&self, scope: &Scope) -> Result<Vec<E>, ApiError> {
-        let all = self.table::<E>(scope);
-        let all = all.list(Filter::all(), Self::READ).await?;
-        Ok(all.into_iter().map(|stored| stored.value).collect())
-    }
-
-    async fn part_of(&self, scope: Scope) -> Result<Part, ApiError> {
-        let pools: Vec<Pool> = self.all_of(&scope).await?;
-        Ok(Part {
-            networks: self.all_of(&scope).await?,
-            ips: self.all_of(&scope).await?,
-            blocks: self.all_of(&scope).await?,
-            vrfs: self.all_of(&scope).await?,
-            pools: pools
-                .into_iter()
-                .map(|pool| (pool.id.clone(), pool))
-                .collect(),
-            scope,
-        })
-    }
-}
+use super::super::super::ApiError;
+use super::super::pools::{pool_of, shown, space_of};
+use super::super::vrf::{VRFS, vrf_pool};
+use super::super::{Block, Claim, ClaimState, VrfUse};
+use super::{Look, Part};
+use crate::domain::{Family, Network};
+use crate::ipam::{Interval, Pools, prefix};
 
 // === impl Look ===
 
 impl Look<'_> {
-    async fn all(&mut self) -> Result<(), ApiError> {
-        let claims: Vec<Claim> = self.space.all_of(&Scope::Global).await?;
-        let projects: Vec<Project> = self.space.all_of(&Scope::Global).await?;
-        let projects: BTreeSet<_> = projects.iter().map(|project| project.id.as_str()).collect();
-        let global = self.space.part_of(Scope::Global).await?;
-        let mut parts = Vec::new();
-        for scope in self.space.partitions().await? {
-            parts.push(self.space.part_of(scope).await?);
-        }
-        self.claims(&claims, &global, &parts).await?;
-        self.blocks(&global, &parts);
-        for part in std::iter::once(&global).chain(&parts) {
-            self.pools(part, &global).await?;
-            self.references(part, &global, &projects);
-            self.vrfs(part, &global).await?;
-        }
-        Ok(())
-    }
-
     /// Every root network has its claim, every claim its network, and all claims are out of the
     /// address space.
-    async fn claims(
+    pub(super) async fn claims(
         &mut self,
         claims: &[Claim],
         global: &Part,
@@ -181,7 +81,7 @@ impl Look<'_> {
     }
 
     /// Every block that a partition owns is taken in there, and no other.
-    fn blocks(&mut self, global: &Part, parts: &[Part]) {
+    pub(super) fn blocks(&mut self, global: &Part, parts: &[Part]) {
         for part in parts {
             let Scope::Partition(name) = &part.scope else {
                 continue;
@@ -215,7 +115,7 @@ impl Look<'_> {
     }
 
     /// Every pool is sound, of a network, and has handed out what the records say.
-    async fn pools(&mut self, part: &Part, global: &Part) -> Result<(), ApiError> {
+    pub(super) async fn pools(&mut self, part: &Part, global: &Part) -> Result<(), ApiError> {
         let scope = &part.scope;
         let pools = Pools::new(
             std::sync::Arc::clone(self.space.store(scope)),
@@ -257,7 +157,7 @@ impl Look<'_> {
     }
 
     /// What records refer to is there.
-    fn references(&mut self, part: &Part, global: &Part, projects: &BTreeSet<&str>) {
+    pub(super) fn references(&mut self, part: &Part, global: &Part, projects: &BTreeSet<&str>) {
         let networks = part.networks.iter().chain(&global.networks);
         let networks: BTreeMap<_, _> = networks.map(|n| (n.id.as_str(), n)).collect();
         for ip in &part.ips {
@@ -311,7 +211,7 @@ impl Look<'_> {
     }
 
     /// VRFs are noted for the networks that have them, and out of the pool.
-    async fn vrfs(&mut self, part: &Part, global: &Part) -> Result<(), ApiError> {
+    pub(super) async fn vrfs(&mut self, part: &Part, global: &Part) -> Result<(), ApiError> {
         let mut networks: Vec<_> = part.networks.iter().collect();
         if part.scope != Scope::Global && !part.pools.contains_key(&vrf_pool()) {
             // Nobody has asked for one yet.
@@ -349,67 +249,6 @@ impl Look<'_> {
         }
         Ok(())
     }
-
-    /// Holds what is not free in a pool against what should not be.
-    async fn compare(
-        &mut self,
-        part: &Part,
-        id: &PoolId,
-        taken: Vec<Interval>,
-        how: &str,
-    ) -> Result<(), ApiError> {
-        let Some(pool) = part.pools.get(id) else {
-            if !taken.is_empty() {
-                self.say(&part.scope, format!("there is no pool {id}"));
-            }
-            return Ok(());
-        };
-        let free = self.free(&part.scope, id).await?;
-        let unused = free.into_iter().chain(pool.reserved.clone()).collect();
-        let out = difference(pool.spans.clone(), unused);
-        let leaked = difference(out.clone(), taken.clone());
-        let twice = difference(taken.clone(), out);
-        for both in overlaps(taken) {
-            let both = shown(id, &both);
-            self.say(&part.scope, format!("{both} of pool {id} is {how} twice"));
-        }
-        for interval in leaked {
-            let interval = shown(id, &interval);
-            self.say(
-                &part.scope,
-                format!("{interval} of pool {id} is neither free nor {how}"),
-            );
-        }
-        for interval in twice {
-            let interval = shown(id, &interval);
-            self.say(
-                &part.scope,
-                format!("{interval} of pool {id} is {how} and can be handed out"),
-            );
-        }
-        Ok(())
-    }
-
-    async fn free(&self, scope: &Scope, id: &PoolId) -> Result<Vec<Interval>, ApiError> {
-        let pools = Pools::new(
-            std::sync::Arc::clone(self.space.store(scope)),
-            scope.clone(),
-        );
-        let mut all = Vec::new();
-        loop {
-            let after = all.last().map(|last: &Interval| last.hi);
-            let page = pools.free(id, after, PAGE, Space::READ).await?;
-            if page.is_empty() {
-                return Ok(all);
-            }
-            all.extend(page);
-        }
-    }
-
-    fn say(&mut self, scope: &Scope, what: String) {
-        let scope = scope.to_string();
-        self.found.insert(Finding { scope, what });
-    }
 }
 
 fn of_ips(part: &Part, of: IpNet) -> Vec<Interval> {
@@ -442,61 +281,4 @@ fn called(block: &Block) -> String {
 fn same(a: &[IpNet], b: &[IpNet]) -> bool {
     let set = |prefixes: &[IpNet]| prefixes.iter().copied().collect::<BTreeSet<_>>();
     set(a) == set(b)
-}
-
-/// What is left of the ones without the others.
-fn difference(mut from: Vec<Interval>, mut what: Vec<Interval>) -> Vec<Interval> {
-    from.sort();
-    what.sort();
-    let mut what = what.into_iter().peekable();
-    let mut left = Vec::new();
-    for interval in from {
-        let mut rest = Some(interval);
-        while let (Some(now), Some(next)) = (rest, what.peek()) {
-            if next.hi < now.lo {
-                what.next();
-            } else if next.lo > now.hi {
-                break;
-            } else {
-                let inner = Interval {
-                    lo: now.lo.max(next.lo),
-                    hi: now.hi.min(next.hi),
-                };
-                let [below, above] = now.without(&inner);
-                left.extend(below);
-                rest = above;
-            }
-        }
-        left.extend(rest);
-    }
-    left
-}
-
-/// What is in two of these.
-fn overlaps(mut all: Vec<Interval>) -> Vec<Interval> {
-    all.sort();
-    let pairs = all.windows(2).filter(|pair| pair[0].overlaps(&pair[1]));
-    pairs.map(|pair| pair[1]).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(pairs: &[(u128, u128)]) -> Vec<Interval> {
-        pairs.iter().map(|&(lo, hi)| Interval { lo, hi }).collect()
-    }
-
-    #[test]
-    fn a_difference_is_what_is_in_the_ones_only() {
-        for (from, what, left) in [
-            (&[(0, 9)][..], &[][..], &[(0, 9)][..]),
-            (&[(0, 9)], &[(0, 9)], &[]),
-            (&[(0, 9)], &[(3, 3), (5, 6)], &[(0, 2), (4, 4), (7, 9)]),
-            (&[(5, 9), (0, 2)], &[(2, 5), (9, 20)], &[(0, 1), (6, 8)]),
-            (&[(0, 2), (4, 6)], &[(0, 6), (1, 1)], &[]),
-        ] {
-            assert_eq!(difference(of(from), of(what)), of(left));
-        }
-    }
 }
