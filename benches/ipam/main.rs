@@ -23,7 +23,8 @@ use std::time::Duration;
 use case::{Case, Kind};
 use engine::Engine;
 use goipam::GoIpam;
-use outcome::{Outcome, written};
+use ours::Bench;
+use outcome::written;
 use postgres::Postgres;
 
 /// Addresses of a /16 that are taken before; the last are 99 % of those that can be.
@@ -66,43 +67,44 @@ async fn main() {
         taken: PREFIXES,
     };
     for case in fills.chain(children).chain([prefixes]) {
-        for clients in CLIENTS {
-            contest.run(&case, clients).await;
-        }
+        contest.run(&case).await;
     }
 }
 
 // === impl Contest ===
 
 impl Contest {
-    async fn run(&self, case: &Case, clients: usize) {
-        println!("\n{case}, {clients} clients");
-        let sql = self.ours(case, clients, Engine::Postgres).await;
-        let redb = self.ours(case, clients, Engine::Redb).await;
-        let memory = self.ours(case, clients, Engine::Memory).await;
-        let Some(go) = &self.go else { return };
-        let theirs = go.run(case, clients, self.seconds, Some(&self.server));
-        theirs.print("go-ipam, PostgreSQL");
-        let theirs_in_memory = go.run(case, clients, self.seconds, None);
-        theirs_in_memory.print("go-ipam, memory");
-        println!(
-            "  times go-ipam: PostgreSQL {:.1}, redb to its PostgreSQL {:.1}, memory {:.2}",
-            sql.rate() / theirs.rate(),
-            redb.rate() / theirs.rate(),
-            memory.rate() / theirs_in_memory.rate(),
-        );
-    }
-
-    async fn ours(&self, case: &Case, clients: usize, engine: Engine) -> Outcome {
-        let opened = engine.open(&self.server).await;
-        let mut bench = ours::Bench::prepare(case, opened.store()).await;
-        let before = written(&self.server);
-        let outcome = bench.run(clients, self.seconds).await;
-        let outcome = match engine {
-            Engine::Postgres => outcome.with_bytes(written(&self.server) - before),
-            Engine::Redb | Engine::Memory => outcome,
-        };
-        outcome.print(engine.name());
-        outcome
+    async fn run(&self, case: &Case) {
+        let mut ours = Vec::new();
+        for engine in [Engine::Postgres, Engine::Redb, Engine::Memory] {
+            let opened = engine.open(&self.server).await;
+            let bench = Bench::prepare(case, opened.store()).await;
+            ours.push((engine, bench, opened));
+        }
+        for clients in CLIENTS {
+            println!("\n{case}, {clients} clients");
+            let mut rates = Vec::new();
+            for (engine, bench, _) in &ours {
+                let before = written(&self.server);
+                let outcome = bench.run(clients, self.seconds).await;
+                let outcome = match engine {
+                    Engine::Postgres => outcome.with_bytes(written(&self.server) - before),
+                    Engine::Redb | Engine::Memory => outcome,
+                };
+                outcome.print(engine.name());
+                rates.push(outcome.rate());
+            }
+            let Some(go) = &self.go else { continue };
+            let sql = go.run(case, clients, self.seconds, Some(&self.server));
+            sql.print("go-ipam, PostgreSQL");
+            let memory = go.run(case, clients, self.seconds, None);
+            memory.print("go-ipam, memory");
+            println!(
+                "  times go-ipam: PostgreSQL {:.1}, redb to its PostgreSQL {:.1}, memory {:.2}",
+                rates[0] / sql.rate(),
+                rates[1] / sql.rate(),
+                rates[2] / memory.rate(),
+            );
+        }
     }
 }

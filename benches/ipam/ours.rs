@@ -38,18 +38,20 @@ impl Bench {
             reserved,
         };
         apply(&bench.allocator, vec![create]).await;
-        let mut tasks = JoinSet::new();
-        for some in case.taken().chunks(AT_ONCE) {
+        let fill = |some: &[Interval]| {
             let moves = some.iter().flat_map(|interval| bench.make(*interval));
-            let (allocator, moves) = (bench.allocator.clone(), moves.collect());
-            tasks.spawn(async move { apply(&allocator, moves).await });
+            apply(&bench.allocator, moves.collect())
+        };
+        // As many as go into one batch.
+        let taken = case.taken();
+        for some in taken.chunks(3 * AT_ONCE) {
+            futures::future::join_all(some.chunks(AT_ONCE).map(fill)).await;
         }
-        tasks.join_all().await;
         bench
     }
 
     /// Lets so many clients acquire and release.
-    pub async fn run(&mut self, clients: usize, time: Duration) -> Outcome {
+    pub async fn run(&self, clients: usize, time: Duration) -> Outcome {
         let begun = Instant::now();
         let mut tasks = JoinSet::new();
         for client in 0..clients {

@@ -47,6 +47,8 @@ struct Refused {
 enum Planned {
     Added,
     Later(Request),
+    /// Later, as all that follow.
+    Full(Request),
     Refused(Refused),
     /// What is known of this pool is wrong.
     Astray(Request, PoolId),
@@ -138,6 +140,11 @@ impl Engine {
             match self.plan(&mut sheet, request).await {
                 Planned::Added => {}
                 Planned::Later(request) => round.again.push(request),
+                Planned::Full(request) => {
+                    round.again.push(request);
+                    round.again.extend(group);
+                    break;
+                }
                 Planned::Refused(entry) => refused.push(entry),
                 Planned::Astray(request, pool) => {
                     let added = sheet.into_entries().into_iter().map(|entry| entry.request);

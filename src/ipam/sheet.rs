@@ -37,6 +37,8 @@ pub(super) enum Room {
     Enough,
     /// Not beside what is in it already.
     Later,
+    /// There is no room left.
+    Full,
     /// Not even alone.
     Never(IpamError),
 }
@@ -69,7 +71,8 @@ impl Sheet {
         let guards = extra.guards.iter().map(Guard::key);
         let writes = extra.writes.iter().map(Write::key);
         let unread = writes.clone().all(|key| !self.guarded.contains(key));
-        match fits && unread && guards.chain(writes).all(apart) {
+        match unread && guards.chain(writes).all(apart) {
+            _ if !fits => Room::Full,
             true => Room::Enough,
             false => Room::Later,
         }

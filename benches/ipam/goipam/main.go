@@ -19,6 +19,10 @@ import (
 	ipam "github.com/metal-stack/go-ipam"
 )
 
+// grace is how long what was begun in time may take longer. Clients that
+// disturb each other wait for minutes.
+const grace = 5 * time.Second
+
 // outcome is what is printed.
 type outcome struct {
 	Pairs   int     `json:"pairs"`
@@ -115,7 +119,17 @@ func main() {
 			}
 		})
 	}
-	group.Wait()
+	done := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Until(end) + grace):
+	}
+	mutex.Lock()
+	defer mutex.Unlock()
 	result := outcome{Pairs: len(all), Failed: failed, Seconds: time.Since(begun).Seconds()}
 	if len(all) > 0 {
 		slices.Sort(all)

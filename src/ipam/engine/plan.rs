@@ -69,6 +69,10 @@ impl Engine {
                             self.views.undo(&pools);
                             return Planned::Later(request);
                         }
+                        Room::Full => {
+                            self.views.undo(&pools);
+                            return Planned::Full(request);
+                        }
                         Room::Never(error) => Halt::from(error),
                     }
                 }
