@@ -17,12 +17,13 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use serde_json::json;
 use tokio::sync::Mutex;
 
 use postgres::{PASSWORD, Postgres, USER};
 use support::{
-    Client, FileServer, Node, PATIENCE, Role, Settings, address_of, addresses, all_agrees,
-    assert_error, blocks, furnish, replica_is_current, take_address,
+    Client, FileServer, Node, PARTITION, PATIENCE, Role, Settings, address_of, addresses,
+    all_agrees, assert_error, blocks, furnish, ipam, replica_is_current, take_address,
 };
 
 /// One test at a time: a database and a node each, whose waits are looked at.
@@ -152,6 +153,20 @@ async fn goes_on_alone(node: &Node) -> BTreeSet<String> {
     assert_eq!(addresses(&admin, "internet").await.len(), 4);
     let network = admin.get("/v1/network/internet").await;
     assert_eq!(network.status, 200, "{}", network.text());
+    // What only the global store knows is not made up.
+    for what in ["blocks", "fsck"] {
+        let (code, stdout, stderr) = ipam(node, &[what]);
+        assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+        assert!(stderr.contains("the store is unavailable"), "{stderr}");
+        assert!(stderr.contains("which store does not answer"), "{stderr}");
+    }
+    let new = json!({ "id": "new", "partitionid": PARTITION, "prefixes": ["10.90.0.0/24"] });
+    assert_error(
+        &admin.put("/v1/network", new).await,
+        503,
+        "nothing was changed",
+    );
+    assert_eq!(admin.get("/v1/network/new").await.status, 404);
     taken
 }
 

@@ -171,6 +171,10 @@ async fn a_block_is_revoked_only_by_who_says_that_its_owner_is_fenced() {
     let (code, _, stderr) = ipam(&node, &["revoke", "--fenced", unknown]);
     assert_eq!(code, Some(1), "{stderr}");
     assert!(stderr.contains(unknown), "{stderr}");
+    assert!(
+        stderr.contains("fix: see what there is: metal-edge ipam blocks"),
+        "{stderr}"
+    );
 
     let (code, stdout, stderr) = ipam(&node, &["revoke", "--fenced", block]);
     assert_eq!(code, Some(0), "{stdout}{stderr}");

@@ -1,3 +1,4 @@
+use axum::http::StatusCode;
 use clap::{Args, ValueEnum};
 
 use super::{
@@ -5,6 +6,7 @@ use super::{
     location::{Fix, Location},
     terminal,
 };
+
 use crate::{
     clock,
     status::{AdminClient, AdminError, NodeFile, Report, render},
@@ -65,6 +67,9 @@ pub(super) fn explain(error: AdminError, node: &NodeFile) -> anyhow::Error {
         }
         AdminError::Connect(..) | AdminError::Http(..) => {
             "the node is starting or stopping: try again, and see its log"
+        }
+        AdminError::Status(_, StatusCode::SERVICE_UNAVAILABLE, _) => {
+            "see with `metal-edge status` which store does not answer, and try again"
         }
         AdminError::NotLoopback(_) | AdminError::Body(..) | AdminError::Status(..) => {
             "another version or program listens there: see the log of the node"

@@ -84,32 +84,29 @@ impl AdminClient {
 
     /// `GET /store`.
     pub async fn stores(&self) -> Result<Info, AdminError> {
-        let body = self.request(Method::GET, "/store", None).await?;
+        let body = self.patient(Method::GET, "/store", None).await?;
         serde_json::from_slice(&body).map_err(|error| AdminError::Body(self.address, error))
     }
 
-    /// `GET /ipam/blocks`.
+    /// `GET /ipam/blocks`. As long as it takes: a store may be waited for.
     pub async fn blocks(&self) -> Result<Vec<BlockInfo>, AdminError> {
-        let body = self.request(Method::GET, "/ipam/blocks", None).await?;
+        let body = self.patient(Method::GET, "/ipam/blocks", None).await?;
         serde_json::from_slice(&body).map_err(|error| AdminError::Body(self.address, error))
     }
 
     /// `POST /ipam/fsck`, with the token. However long it takes, as long as the node says something
     /// each minute.
     pub async fn fsck(&self, token: &str) -> Result<Vec<Finding>, AdminError> {
-        let mut body = Vec::new();
-        self.stream("/ipam/fsck", token, async |bytes: Bytes| {
-            body.extend_from_slice(&bytes);
-            Ok::<_, AdminError>(())
-        })
-        .await?;
+        let body = self
+            .patient(Method::POST, "/ipam/fsck", Some(token))
+            .await?;
         serde_json::from_slice(&body).map_err(|error| AdminError::Body(self.address, error))
     }
 
     /// `POST /ipam/revoke/BLOCK`, with the token.
     pub async fn revoke(&self, block: &str, token: &str) -> Result<String, AdminError> {
         let path = format!("/ipam/revoke/{block}");
-        let body = self.request(Method::POST, &path, Some(token)).await?;
+        let body = self.patient(Method::POST, &path, Some(token)).await?;
         Ok(String::from_utf8_lossy(&body).into_owned())
     }
 
@@ -119,9 +116,35 @@ impl AdminClient {
         &self,
         path: &str,
         token: &str,
+        take: impl AsyncFnMut(Bytes) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.follow(Method::POST, path, Some(token), take).await
+    }
+
+    /// A whole answer that may take longer than others.
+    async fn patient(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+    ) -> Result<Vec<u8>, AdminError> {
+        let mut body = Vec::new();
+        self.follow(method, path, token, async |bytes: Bytes| {
+            body.extend_from_slice(&bytes);
+            Ok::<_, AdminError>(())
+        })
+        .await?;
+        Ok(body)
+    }
+
+    async fn follow<E: From<AdminError>>(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
         mut take: impl AsyncFnMut(Bytes) -> Result<(), E>,
     ) -> Result<(), E> {
-        let begin = self.send(Method::POST, path, Some(token));
+        let begin = self.send(method, path, token);
         let (answer, connection) = tokio::time::timeout(TIMEOUT, begin)
             .await
             .map_err(|_| AdminError::Timeout(self.address))??;

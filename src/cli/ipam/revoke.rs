@@ -8,7 +8,7 @@ use crate::{
         status::{explain, runtime},
         terminal,
     },
-    status::AdminClient,
+    status::{AdminClient, AdminError},
 };
 
 const AFTER: &str = "\
@@ -50,7 +50,14 @@ pub(super) fn run(arguments: &Revoke) -> anyhow::Result<Exit> {
     let token = token(&directory.admin_token())?;
     let client = AdminClient::new(node.admin)?;
     let freed = runtime()?.block_on(client.revoke(&arguments.block, &token));
-    let freed = freed.map_err(|error| explain(error, &node))?;
+    let freed = freed.map_err(|error| match error {
+        AdminError::Status(_, status, why) if status.is_client_error() => {
+            anyhow::anyhow!("{}", why.trim())
+                .context("the block is not revoked")
+                .context(Fix("see what there is: metal-edge ipam blocks"))
+        }
+        error => explain(error, &node),
+    })?;
     terminal::remark(&format!(
         "revoked: {freed} addresses are the network's again"
     ));
