@@ -79,7 +79,6 @@ impl Tenant {
             // Through one node and through the other, whichever gave it.
             let node = &self.nodes[turn / KINDS.len() % 2];
             if own.len() < MOST && !(turn / 7).is_multiple_of(3) {
-                let node = kind.maker(&self.nodes).unwrap_or(node);
                 own.extend(self.take(node, kind).await);
             } else if let Some((name, id)) = own.pop() {
                 self.give_back(node, kind, name, id).await;
@@ -150,11 +149,6 @@ impl Kind {
             Self::Address(_) => (text(&given["ipaddress"]), text(&given["ipaddress"])),
             Self::Network => (text(&given["prefixes"][0]), text(&given["id"])),
         }
-    }
-
-    /// Networks are made by the node that is killed.
-    fn maker(self, nodes: &[Client; 2]) -> Option<&Client> {
-        matches!(self, Self::Network).then_some(&nodes[1])
     }
 
     fn free(self, id: &str) -> String {

@@ -35,12 +35,13 @@ pub(super) struct Engine {
     metrics: Metrics,
 }
 
-/// A request that is refused if what its pool is known to be is right.
+/// A request that is refused if what its pools are known to be is right.
 struct Refused {
     request: Request,
     error: IpamError,
-    /// None if it would be refused whatever is known.
-    pool: Option<PoolId>,
+    /// All that its moves were made on: a move that is refused may be so because of what one
+    /// before it acquired. None if it would be refused whatever is known.
+    pools: Vec<PoolId>,
 }
 
 /// What became of a request in a round.
@@ -165,33 +166,41 @@ impl Engine {
         for Refused {
             request,
             error,
-            pool,
+            pools,
         } in refused
         {
-            let right = match &pool {
-                None => Ok(true),
-                Some(pool) => match confirmed.get(pool) {
-                    Some(right) => Ok(*right),
-                    None => self.views.is_right(pool).await,
-                },
-            };
-            match (right, pool) {
-                (Ok(false), Some(pool)) => {
+            match self.wrong(&pools, &mut confirmed).await {
+                Ok(Some(pool)) => {
                     self.views.forget(pool.as_str());
                     round.stale = self.views.head_key(&pool);
-                    confirmed.insert(pool, false);
                     round.again.push(request);
                     continue;
                 }
-                (Ok(_), pool) => {
-                    confirmed.extend(pool.map(|pool| (pool, true)));
-                    self.answer(request, Err(error));
-                }
-                (Err(error), _) => self.answer(request, Err(error.into())),
+                Ok(None) => self.answer(request, Err(error)),
+                Err(error) => self.answer(request, Err(error.into())),
             }
             round.answered += 1;
         }
         round
+    }
+
+    /// The first of these pools that is not as it is known to be, if any; looks at each once.
+    async fn wrong(
+        &self,
+        pools: &[PoolId],
+        confirmed: &mut HashMap<PoolId, bool>,
+    ) -> Result<Option<PoolId>> {
+        for pool in pools {
+            let right = match confirmed.get(pool) {
+                Some(right) => *right,
+                None => self.views.is_right(pool).await?,
+            };
+            confirmed.insert(pool.clone(), right);
+            if !right {
+                return Ok(Some(pool.clone()));
+            }
+        }
+        Ok(None)
     }
 
     fn answer(&self, request: Request, answer: Result<Applied, IpamError>) {

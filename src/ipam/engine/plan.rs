@@ -47,11 +47,11 @@ impl Engine {
         if sheet.len() > 0 && (request.alone || !sheet.is_open()) {
             return Planned::Later(request);
         }
-        let refused = |request, error, pool| {
+        let refused = |request, error, pools| {
             Planned::Refused(Refused {
                 request,
                 error,
-                pool,
+                pools,
             })
         };
         let mut pools = Vec::new();
@@ -80,7 +80,8 @@ impl Engine {
             };
             self.views.undo(&pools);
             let (pool, miss) = match halt {
-                Halt::Refused(pool, error) => return refused(request, error, pool),
+                Halt::Refused(Some(_), error) => return refused(request, error, pools),
+                Halt::Refused(None, error) => return refused(request, error, vec![]),
                 Halt::Miss(pool, miss) => (pool, miss),
             };
             let read = match miss {
@@ -93,7 +94,7 @@ impl Engine {
                 Miss::From(_) | Miss::Level(..) => self.views.load(&pool, miss).await,
             };
             if let Err(error) = read {
-                return refused(request, error.into(), None);
+                return refused(request, error.into(), vec![]);
             }
         }
     }

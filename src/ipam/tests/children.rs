@@ -246,3 +246,38 @@ async fn numbers_of_128_bits_are_handed_out_like_any() {
     let refused = kit.apply(create).await.unwrap_err();
     assert!(matches!(refused, IpamError::Invalid(_)), "{refused}");
 }
+
+#[tokio::test]
+async fn a_node_that_does_not_know_what_another_took_takes_the_next_and_makes_the_pool_of_it() {
+    let space: IpNet = "10.0.0.0/16".parse().unwrap();
+    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    let one = Kit::on(&store, &[prefix::interval(&space)], &[]).await;
+    let other = one.on_another_node(&store);
+    // Both remember the pool from now on.
+    one.acquire(Want::Any).await.unwrap();
+    other.acquire(Want::Any).await.unwrap();
+    let mut made = Vec::new();
+    for node in [&one, &other, &other, &one] {
+        let acquire = Move::Acquire {
+            pool: node.pool.clone(),
+            want: Want::Aligned { bits: 8 },
+        };
+        let with = |acquired: &[Interval]| {
+            let pool = format!("net/{:x}", acquired[0].lo).parse().unwrap();
+            let spans = acquired.to_vec();
+            let reserved = vec![];
+            Ok(Extra {
+                moves: vec![Move::Create {
+                    pool,
+                    spans,
+                    reserved,
+                }],
+                ..Extra::default()
+            })
+        };
+        let applied = node.allocator.apply(vec![acquire], with).await.unwrap();
+        made.push(applied.intervals[0].lo);
+    }
+    made.dedup();
+    assert_eq!(made.len(), 4, "{made:x?}");
+}
