@@ -61,6 +61,11 @@ impl Interval {
         self.lo <= other.hi && other.lo <= self.hi
     }
 
+    /// The values that both have, if any.
+    pub fn common(&self, other: &Self) -> Option<Self> {
+        Self::new(self.lo.max(other.lo), self.hi.min(other.hi))
+    }
+
     /// What is left below and above when `inner`, which it covers, is taken out.
     pub fn without(&self, inner: &Self) -> [Option<Self>; 2] {
         let below = inner

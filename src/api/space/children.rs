@@ -50,10 +50,7 @@ impl Space {
                 want: Want::Any,
             });
             let vrf = self.plan_vrf(&scope, &child.id, None, false).await?;
-            let project = match &child.project {
-                Some(project) => Some(self.require_project(&scope, project)?),
-                None => None,
-            };
+            let project = self.require_project(&scope, child.project.as_ref())?;
             let (new, of) = (child.clone(), scope.clone());
             let with = move |acquired: &[Interval]| -> metal_storage::Result<Extra> {
                 let made = filled(&new, &likes, acquired);
@@ -61,7 +58,7 @@ impl Space {
                 batch.guards.extend(project.clone());
                 record(&made, &vrf, batch)
             };
-            match self.pools(&scope).apply(moves, with).await {
+            match self.allocator(&scope).apply(moves, with).await {
                 Ok(applied) => {
                     let likes: Vec<_> = places.iter().map(|(_, _, from, at)| from[*at]).collect();
                     return Ok(filled(&child, &likes, &applied.intervals));
@@ -95,12 +92,10 @@ impl Space {
                         }
                     }
                 }
-                Err(IpamError::Conflict(key)) => match &child.project {
-                    Some(project) if self.is_gone(&key, project) => {
-                        return Err(ApiError::no_entity("project", project.as_str()));
-                    }
-                    _ => retry.after(&key).await?,
-                },
+                Err(IpamError::Conflict(key)) => {
+                    self.refuse_gone(&key, child.project.as_ref())?;
+                    retry.after(&key).await?;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -162,10 +157,7 @@ impl Space {
             let mut moves = moves.clone();
             let has_move = !vrf.moves.is_empty();
             moves.extend(vrf.moves.clone());
-            let project = match &child.project {
-                Some(project) => Some(self.require_project(&scope, project)?),
-                None => None,
-            };
+            let project = self.require_project(&scope, child.project.as_ref())?;
             let (new, of) = (child.clone(), scope.clone());
             let complete = move |acquired: &[Interval]| {
                 let vrf = acquired
@@ -186,7 +178,7 @@ impl Space {
                 }
             };
             let own = self.table::<Network>(&scope).key(child.id.as_str())?;
-            match self.pools(&scope).apply(moves, with).await {
+            match self.allocator(&scope).apply(moves, with).await {
                 Ok(applied) => return Ok(complete(&applied.intervals)),
                 Err(IpamError::NoPool(pool)) if pool == vrf_pool() => {
                     self.make_number_pools(&scope).await?;
@@ -201,12 +193,10 @@ impl Space {
                 Err(IpamError::Conflict(key)) if key == own => {
                     return Err(exists::<Network>(child.id.as_str()));
                 }
-                Err(IpamError::Conflict(key)) => match &child.project {
-                    Some(project) if self.is_gone(&key, project) => {
-                        return Err(ApiError::no_entity("project", project.as_str()));
-                    }
-                    _ => retry.after(&key).await?,
-                },
+                Err(IpamError::Conflict(key)) => {
+                    self.refuse_gone(&key, child.project.as_ref())?;
+                    retry.after(&key).await?;
+                }
                 Err(error) => return Err(error.into()),
             }
         }

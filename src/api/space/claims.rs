@@ -118,10 +118,7 @@ impl Space {
         claim: &Claim,
     ) -> Result<Network, ApiError> {
         let fence = self.fence(scope, &of_claim(claim))?;
-        let project = match &network.project {
-            Some(project) => Some(self.require_project(scope, project)?),
-            None => None,
-        };
+        let project = self.require_project(scope, network.project.as_ref())?;
         let guards: Vec<_> = [Some(Guard::Absent(fence.clone())), project]
             .into_iter()
             .flatten()
@@ -252,21 +249,20 @@ impl Space {
     }
 
     fn is_final(&self, key: &Key, fence: &Key, network: &Network) -> bool {
-        let gone = |project| self.is_gone(key, project);
         key == fence
-            || network.project.as_ref().is_some_and(gone)
+            || self.refuse_gone(key, network.project.as_ref()).is_err()
             || (key.table().as_str() == Network::SCHEMA.table() && key.id() == network.id.as_str())
     }
 
     fn gone(&self, key: &Key, network: &Network) -> ApiError {
-        match &network.project {
-            Some(project) if self.is_gone(key, project) => {
-                ApiError::no_entity("project", project.as_str())
-            }
-            _ if key.table().as_str() == Fence::SCHEMA.table() => ApiError::unavailable(
+        if let Err(error) = self.refuse_gone(key, network.project.as_ref()) {
+            return error;
+        }
+        match key.table().as_str() == Fence::SCHEMA.table() {
+            true => ApiError::unavailable(
                 "making the network took too long and was undone, nothing was changed: try again",
             ),
-            _ => exists::<Network>(network.id.as_str()),
+            false => exists::<Network>(network.id.as_str()),
         }
     }
 }

@@ -16,19 +16,34 @@ pub(super) fn of_project(project: &str) -> String {
 // === impl Space ===
 
 impl Space {
-    /// Requires that the project is not being deleted in this scope.
+    /// Requires that the project, if there is one, is not being deleted in this scope.
     pub(crate) fn require_project(
         &self,
         scope: &Scope,
-        project: &ProjectId,
-    ) -> Result<Guard, ApiError> {
-        let key = self.fence(scope, &of_project(project.as_str()))?;
-        Ok(Guard::Absent(key))
+        project: Option<&ProjectId>,
+    ) -> Result<Option<Guard>, ApiError> {
+        let absent = |project: &ProjectId| {
+            let key = self.fence(scope, &of_project(project.as_str()))?;
+            Ok(Guard::Absent(key))
+        };
+        project.map(absent).transpose()
     }
 
-    /// Whether a conflict was about a project's fence: then the project is gone, or will be.
-    pub(crate) fn is_gone(&self, key: &metal_storage::Key, project: &ProjectId) -> bool {
-        key.table().as_str() == FENCE.table() && key.id() == of_project(project.as_str())
+    /// 404 if a conflict was about the project's fence: then it is gone, or will be.
+    pub(crate) fn refuse_gone(
+        &self,
+        key: &metal_storage::Key,
+        project: Option<&ProjectId>,
+    ) -> Result<(), ApiError> {
+        match project {
+            Some(project)
+                if key.table().as_str() == FENCE.table()
+                    && key.id() == of_project(project.as_str()) =>
+            {
+                Err(ApiError::no_entity("project", project.as_str()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Sees to it that no partition makes something of the project any more, and refuses with 422

@@ -110,7 +110,7 @@ impl Space {
         draft: &Ip,
     ) -> Result<Option<Ip>, ApiError> {
         let pool = pool_of(of);
-        let fence = self.require_project(scope, &project.id)?;
+        let fence = self.require_project(scope, Some(&project.id))?;
         let mut retry = Retry::new("allocateIP");
         loop {
             let quota = self.quota(scope, project).await?;
@@ -135,7 +135,7 @@ impl Space {
                 let (ip, fence) = (ip.clone(), fence.clone());
                 move |acquired: &[Interval], batch: &mut metal_storage::Batch| {
                     batch.insert(&ip(acquired))?;
-                    batch.guards.push(fence.clone());
+                    batch.guards.extend(fence.clone());
                     match &quota {
                         Some(Ok(seen)) => batch.touch(seen)?,
                         Some(Err(new)) => batch.insert(new)?,
@@ -155,10 +155,10 @@ impl Space {
                     return Err(ApiError::conflict("ip already allocated"));
                 }
                 Err(IpamError::Reserved { .. }) => return Err(nobodys(of, want)),
-                Err(IpamError::Conflict(key)) if self.is_gone(&key, &project.id) => {
-                    return Err(ApiError::no_entity("project", project.id.as_str()));
+                Err(IpamError::Conflict(key)) => {
+                    self.refuse_gone(&key, Some(&project.id))?;
+                    retry.after(&key).await?;
                 }
-                Err(IpamError::Conflict(key)) => retry.after(&key).await?,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -285,12 +285,12 @@ impl Space {
         network: &Network,
         places: &[IpNet],
     ) -> Result<ApiError, ApiError> {
-        let pools = self.table::<Pool>(scope);
+        let pools = self.pools(scope);
         let (mut size, mut free) = (0_u128, 0_u128);
         for of in places {
-            if let Some(pool) = pools.get(pool_of(*of).as_str(), Self::READ).await? {
-                size = size.saturating_add(pool.value.size);
-                free = free.saturating_add(pool.value.counters.free);
+            if let Some(pool) = pools.get(&pool_of(*of), Self::READ).await? {
+                size = size.saturating_add(pool.size);
+                free = free.saturating_add(pool.counters.free);
             }
         }
         Ok(ApiError::internal(format!(

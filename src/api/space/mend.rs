@@ -15,7 +15,7 @@ use super::pools::pool_of;
 use super::{Block, Claim, ClaimState, Fence, Space};
 use crate::clock;
 use crate::domain::{Network, Project};
-use crate::ipam::{Pool, Want};
+use crate::ipam::Want;
 
 /// Between two looks at everything.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -80,13 +80,13 @@ impl Space {
             return Ok(());
         };
         let network = network.value;
-        let pools = self.table::<Pool>(&self.home_scope()?);
+        let pools = self.pools(&self.home_scope()?);
         // Requests that find none left meanwhile wait for this block instead of asking for another.
         let mut failed = self.claiming().await;
         for prefix in network.prefixes.iter() {
-            let pool = pools.get(pool_of(prefix).as_str(), Self::READ).await?;
+            let pool = pools.get(&pool_of(prefix), Self::READ).await?;
             let size = block_size(prefix);
-            if pool.is_some_and(|pool| pool.value.counters.free < size.div_ceil(2)) {
+            if pool.is_some_and(|pool| pool.counters.free < size.div_ceil(2)) {
                 let claimed = self.claim_block(&network.id, prefix, Want::UpTo(size));
                 let claimed = claimed.await;
                 *failed = claimed.is_err().then(Instant::now);
@@ -175,18 +175,18 @@ impl Space {
 
     /// Gives blocks back of which nothing is handed out, as long as two are left that are free.
     pub(crate) async fn return_idle(&self, scope: &Scope) -> Result<(), ApiError> {
-        let pools = self.table::<Pool>(scope);
+        let pools = self.pools(scope);
         for Stored { value: block, .. } in self
             .table::<Block>(scope)
             .list(Filter::all(), Self::READ)
             .await?
         {
-            let id = pool_of(block.prefix);
-            let Some(pool) = pools.get(id.as_str(), Self::READ).await? else {
+            let pool = pools.get(&pool_of(block.prefix), Self::READ).await?;
+            let Some(pool) = pool else {
                 continue;
             };
             let kept = block_size(block.prefix).saturating_mul(2);
-            if pool.value.counters.free >= kept.saturating_add(block.interval.len()) {
+            if pool.counters.free >= kept.saturating_add(block.interval.len()) {
                 self.return_block(scope, &block).await?;
             }
         }

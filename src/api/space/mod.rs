@@ -29,6 +29,7 @@ mod mend;
 mod pools;
 mod records;
 mod revoke;
+mod sets;
 mod settle;
 mod usage;
 mod vrf;
@@ -46,7 +47,7 @@ pub(crate) use self::records::{Block, Claim, ClaimState, Fence, VrfUse};
 pub use self::revoke::BlockInfo;
 use super::ApiError;
 use crate::domain::PartitionId;
-use crate::ipam::{Allocator, Ipam, Metrics};
+use crate::ipam::{Allocator, Ipam, Metrics, Pools};
 
 /// The table of [`Claim`].
 pub(crate) const CLAIM: Schema = Claim::SCHEMA;
@@ -167,8 +168,13 @@ impl Space {
         Table::new(Arc::clone(self.store(scope)), scope.clone())
     }
 
-    /// The pools of a scope.
-    pub(crate) fn pools(&self, scope: &Scope) -> Allocator {
+    /// The pools of a scope, to be read.
+    pub(crate) fn pools(&self, scope: &Scope) -> Pools {
+        self.part(scope).ipam.pools(scope)
+    }
+
+    /// What changes the pools of a scope.
+    pub(crate) fn allocator(&self, scope: &Scope) -> Allocator {
         self.part(scope).ipam.scope(scope)
     }
 

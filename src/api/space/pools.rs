@@ -3,9 +3,13 @@
 use ipnet::IpNet;
 use metal_storage::{Batch, Error, Scope};
 
+use super::super::ApiError;
 use super::Space;
 use crate::domain::{Family, Network};
 use crate::ipam::{Applied, Extra, Interval, IpamError, Move, PoolId, prefix};
+
+/// Free intervals that are read at once.
+const PAGE: usize = 500;
 
 /// Names the pool of a prefix: no two networks of a scope have the same.
 pub(crate) fn pool_of(prefix: IpNet) -> PoolId {
@@ -80,6 +84,26 @@ impl Space {
             with(acquired, &mut batch)?;
             Ok(extra(batch))
         };
-        self.pools(scope).apply(moves, with).await
+        self.allocator(scope).apply(moves, with).await
+    }
+
+    /// What is free of a pool within these values, in order.
+    pub(super) async fn free(
+        &self,
+        scope: &Scope,
+        pool: &PoolId,
+        within: Interval,
+    ) -> Result<Vec<Interval>, ApiError> {
+        let pools = self.pools(scope);
+        let mut after = within.lo.checked_sub(1);
+        let mut all = Vec::new();
+        loop {
+            let page = pools.free(pool, after, PAGE, Self::READ).await?;
+            all.extend(page.iter().filter_map(|free| free.common(&within)));
+            match page.last() {
+                Some(last) if last.hi < within.hi => after = Some(last.hi),
+                _ => return Ok(all),
+            }
+        }
     }
 }

@@ -8,14 +8,13 @@ use super::super::ApiError;
 use super::super::retry::Retry;
 use super::blocks::gone;
 use super::pools::{pool_of, shown};
+use super::sets::difference;
 use super::{Block, Space};
 use crate::commit::commit;
-use crate::ipam::{Interval, IpamError, Move, Pools, Want, prefix};
+use crate::ipam::{Interval, IpamError, Move, Want, prefix};
 
 /// Parts into which a block is split at the most: they are written in one commit.
 const PARTS: usize = 50;
-/// Free intervals that are read at once.
-const PAGE: usize = 500;
 
 /// A block, as operators see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,7 +168,7 @@ impl Space {
         let lost = without(taken.interval, &intervals);
         let shrinks: Vec<_> = free
             .iter()
-            .flat_map(|free| lost.iter().filter_map(|lost| common(*free, *lost)))
+            .flat_map(|free| lost.iter().filter_map(|lost| free.common(lost)))
             .map(|interval| Move::Shrink {
                 pool: pool_of(taken.prefix),
                 interval,
@@ -210,21 +209,8 @@ impl Space {
 
     /// What is free of a block in its owner's pool.
     async fn free_in(&self, scope: &Scope, block: &Block) -> Result<Vec<Interval>, ApiError> {
-        let pools = Pools::new(std::sync::Arc::clone(self.store(scope)), scope.clone());
-        let pool = pool_of(block.prefix);
-        let mut after = block.interval.lo.checked_sub(1);
-        let mut free = Vec::new();
-        loop {
-            let page = pools.free(&pool, after, PAGE, Self::READ).await?;
-            let Some(last) = page.last().copied() else {
-                return Ok(free);
-            };
-            free.extend(page.iter().filter_map(|free| common(*free, block.interval)));
-            if last.hi >= block.interval.hi {
-                return Ok(free);
-            }
-            after = Some(last.hi);
-        }
+        self.free(scope, &pool_of(block.prefix), block.interval)
+            .await
     }
 }
 
@@ -237,23 +223,7 @@ fn piece(block: &Block, interval: Interval) -> Block {
     }
 }
 
-/// What is in both.
-fn common(a: Interval, b: Interval) -> Option<Interval> {
-    Interval::new(a.lo.max(b.lo), a.hi.min(b.hi))
-}
-
-/// What is left of an interval without those, which are in order.
+/// What is left of an interval without those.
 fn without(interval: Interval, those: &[Interval]) -> Vec<Interval> {
-    let mut rest = Some(interval);
-    let mut left = Vec::new();
-    for one in those {
-        let Some(now) = rest else { break };
-        if let Some(inner) = common(now, *one) {
-            let [below, above] = now.without(&inner);
-            left.extend(below);
-            rest = above;
-        }
-    }
-    left.extend(rest);
-    left
+    difference(vec![interval], those.to_vec())
 }

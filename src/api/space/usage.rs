@@ -29,12 +29,12 @@ impl Space {
         }
         let mut heads = BTreeMap::<_, BTreeMap<_, _>>::new();
         for scope in scopes {
-            let pools = self.table::<Pool>(&scope);
+            let pools = self.pools(&scope);
             for prefix in network.prefixes.iter() {
                 let id = pool_of(prefix);
-                if let Some(found) = pools.get(id.as_str(), Self::READ).await? {
+                if let Some(found) = pools.get(&id, Self::READ).await? {
                     let heads = heads.entry(scope.clone()).or_default();
-                    heads.insert(id.as_str().to_owned(), found.value);
+                    heads.insert(id.as_str().to_owned(), found);
                 }
             }
         }
@@ -45,9 +45,8 @@ impl Space {
     pub(crate) async fn heads(&self, scopes: &[Scope]) -> Result<Heads, ApiError> {
         let mut all = BTreeMap::new();
         for scope in scopes {
-            let pools = self.table::<Pool>(scope);
-            let pools = pools.list(Filter::all(), Self::READ).await?;
-            let by_id = |pool: Stored<Pool>| (pool.value.id.as_str().to_owned(), pool.value);
+            let pools = self.pools(scope).list("", Self::READ).await?;
+            let by_id = |pool: Pool| (pool.id.as_str().to_owned(), pool);
             all.insert(scope.clone(), pools.into_iter().map(by_id).collect());
         }
         Ok(Heads(all))

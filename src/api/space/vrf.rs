@@ -7,7 +7,7 @@ use super::super::ApiError;
 use super::super::retry::Retry;
 use super::{Space, VrfUse};
 use crate::domain::NetworkId;
-use crate::ipam::{Interval, IpamError, Move, Pool, PoolId, Want};
+use crate::ipam::{Interval, IpamError, Move, PoolId, Want};
 
 /// The VRFs that there are.
 pub(crate) const VRFS: Interval = Interval { lo: 1, hi: 131_072 };
@@ -242,8 +242,8 @@ impl Space {
 
     /// Keeps the VRFs of all global networks in a partition that has a pool of them.
     pub(super) async fn keep_vrfs(&self, scope: &Scope) -> Result<(), ApiError> {
-        let pools = self.table::<Pool>(scope);
-        if pools.get(vrf_pool().as_str(), Self::READ).await?.is_none() {
+        let pools = self.pools(scope);
+        if pools.get(&vrf_pool(), Self::READ).await?.is_none() {
             return Ok(());
         }
         let global = self.table::<VrfUse>(&Scope::Global);

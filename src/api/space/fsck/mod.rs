@@ -6,17 +6,13 @@ use metal_storage::{Entity, Filter, Scope};
 use serde::{Deserialize, Serialize};
 
 mod rules;
-mod sets;
 
-use self::sets::{difference, overlaps};
 use super::super::ApiError;
 use super::pools::shown;
+use super::sets::{difference, overlaps};
 use super::{Block, Claim, Space, VrfUse};
 use crate::domain::{Ip, Network, Project};
-use crate::ipam::{Interval, Pool, PoolId, Pools};
-
-/// Free intervals that are read at once.
-const PAGE: usize = 500;
+use crate::ipam::{Interval, Pool, PoolId};
 
 /// How often everything is looked through: what is in change the first time is not the last.
 const PASSES: usize = 3;
@@ -132,7 +128,11 @@ impl Look<'_> {
             }
             return Ok(());
         };
-        let free = self.free(&part.scope, id).await?;
+        let all = Interval {
+            lo: 0,
+            hi: u128::MAX,
+        };
+        let free = self.space.free(&part.scope, id, all).await?;
         let unused = free.into_iter().chain(pool.reserved.clone()).collect();
         let out = difference(pool.spans.clone(), unused);
         let leaked = difference(out.clone(), taken.clone());
@@ -156,22 +156,6 @@ impl Look<'_> {
             );
         }
         Ok(())
-    }
-
-    async fn free(&self, scope: &Scope, id: &PoolId) -> Result<Vec<Interval>, ApiError> {
-        let pools = Pools::new(
-            std::sync::Arc::clone(self.space.store(scope)),
-            scope.clone(),
-        );
-        let mut all = Vec::new();
-        loop {
-            let after = all.last().map(|last: &Interval| last.hi);
-            let page = pools.free(id, after, PAGE, Space::READ).await?;
-            if page.is_empty() {
-                return Ok(all);
-            }
-            all.extend(page);
-        }
     }
 
     fn say(&mut self, scope: &Scope, what: String) {

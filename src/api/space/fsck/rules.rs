@@ -11,7 +11,7 @@ use super::super::vrf::{VRFS, vrf_pool};
 use super::super::{Block, Claim, ClaimState, VrfUse};
 use super::{Look, Part};
 use crate::domain::{Family, Network};
-use crate::ipam::{Interval, Pools, prefix};
+use crate::ipam::{Interval, prefix};
 
 // === impl Look ===
 
@@ -117,11 +117,7 @@ impl Look<'_> {
     /// Every pool is sound, of a network, and has handed out what the records say.
     pub(super) async fn pools(&mut self, part: &Part, global: &Part) -> Result<(), ApiError> {
         let scope = &part.scope;
-        let pools = Pools::new(
-            std::sync::Arc::clone(self.space.store(scope)),
-            scope.clone(),
-        );
-        for flaw in pools.check().await? {
+        for flaw in self.space.pools(scope).check().await? {
             self.say(scope, flaw.to_string());
         }
         let mut named = BTreeSet::new();

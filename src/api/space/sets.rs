@@ -13,17 +13,12 @@ pub(super) fn difference(mut from: Vec<Interval>, mut what: Vec<Interval>) -> Ve
         while let (Some(now), Some(next)) = (rest, what.peek()) {
             if next.hi < now.lo {
                 what.next();
-            } else if next.lo > now.hi {
-                break;
-            } else {
-                let inner = Interval {
-                    lo: now.lo.max(next.lo),
-                    hi: now.hi.min(next.hi),
-                };
-                let [below, above] = now.without(&inner);
-                left.extend(below);
-                rest = above;
+                continue;
             }
+            let Some(inner) = now.common(next) else { break };
+            let [below, above] = now.without(&inner);
+            left.extend(below);
+            rest = above;
         }
         left.extend(rest);
     }
