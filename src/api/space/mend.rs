@@ -55,8 +55,15 @@ impl Upkeep {
                     }
                 }
                 Some(network) = self.hints.recv() => {
-                    if let Err(error) = self.space.prefetch(&network).await {
-                        tracing::warn!(network, %error, "no block was claimed ahead");
+                    // Every address that is handed out says so: one look serves all that wait.
+                    let mut networks = BTreeSet::from([network]);
+                    while let Ok(another) = self.hints.try_recv() {
+                        networks.insert(another);
+                    }
+                    for network in networks {
+                        if let Err(error) = self.space.prefetch(&network).await {
+                            tracing::warn!(network, %error, "no block was claimed ahead");
+                        }
                     }
                 }
             }
